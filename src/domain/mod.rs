@@ -1,0 +1,18 @@
+//! What a workspace holds: one resource a file, each a struct, a `Status` and `validate`. Pure: no clock, no disk, no network.
+
+pub mod algorithm;
+pub mod arn;
+pub mod bucket;
+pub mod endpoint;
+pub mod endpoint_config;
+pub mod event;
+pub mod invalid;
+pub mod model;
+pub mod name;
+pub mod price;
+pub mod reference;
+pub mod s3_uri;
+pub mod tag;
+pub mod time;
+pub mod traffic_test;
+pub mod training_job;

@@ -1,0 +1,126 @@
+//! Live measurements of an endpoint: what the data plane counts and the window plots.
+
+use imbl::Vector;
+
+use super::experiment::single_look::Interval;
+
+/// One second of one variant. Only seconds in which something happened are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Second {
+    /// Seconds since the Unix epoch.
+    pub at_s: i64,
+    /// Requests answered, forced ones included.
+    pub requests: u32,
+    /// Of these, answers with a 4xx status.
+    pub client_errors: u32,
+    /// Of these, answers with a 5xx status.
+    pub server_errors: u32,
+    /// Median latency of the second, microseconds.
+    pub p50_us: u32,
+    /// 99th percentile of the latency of the second, microseconds.
+    pub p99_us: u32,
+    /// Labelled predictions so far (cumulative since the variant came into service).
+    pub labelled_total: u64,
+    /// Accuracy or RMSE over all labels so far; `NaN` before the first.
+    pub score: f64,
+    /// Lower end of its single-look 95 % interval; `NaN` before the first.
+    pub score_low: f64,
+    /// Upper end; `NaN` before the first.
+    pub score_high: f64,
+}
+
+/// What the labels of a variant measure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Score {
+    /// Share of right answers (classification).
+    #[default]
+    Accuracy,
+    /// Root mean squared error (regression); lower is better.
+    Rmse,
+}
+
+/// One variant, measured since it came into service on this endpoint.
+#[derive(Clone, Debug, Default)]
+pub struct VariantLive {
+    /// The variant's name.
+    pub name: String,
+    /// The model behind it.
+    pub model_name: String,
+    /// Content type of its answers: `text/csv` or `application/json`.
+    pub answers_in: &'static str,
+    /// Requests answered, forced ones included.
+    pub requests: u64,
+    /// Requests that the router drew for it (forced ones not included).
+    pub drawn: u64,
+    /// Answers with a 4xx status.
+    pub client_errors: u64,
+    /// Answers with a 5xx status.
+    pub server_errors: u64,
+    /// Median latency, microseconds.
+    pub p50_us: u64,
+    /// 99th percentile of the latency, microseconds.
+    pub p99_us: u64,
+    /// Drawn predictions (rows) answered; the denominator of label coverage.
+    pub predictions: u64,
+    /// Drawn predictions whose label is known.
+    pub labelled: u64,
+    /// Right answers among the labelled ones.
+    pub right: u64,
+    /// Accuracy or RMSE with its single-look 95 % interval; `None` before there is enough.
+    pub score: Option<Interval>,
+    /// Seconds, oldest first.
+    pub seconds: Vector<Second>,
+}
+
+/// Why there is a vertical mark on the plots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MarkKind {
+    /// Weights changed.
+    Weights,
+    /// A new fleet took over.
+    Fleet,
+}
+
+/// A vertical mark.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mark {
+    /// Milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// Why.
+    pub kind: MarkKind,
+    /// Short label: `50/50 → 62/38`, or the configuration's name.
+    pub label: String,
+}
+
+/// One endpoint, live.
+#[derive(Clone, Debug, Default)]
+pub struct EndpointLive {
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// Counts up with every change, so that a reader can tell old from new.
+    pub revision: u64,
+    /// What the labels measure.
+    pub score: Score,
+    /// In the configuration's order.
+    pub variants: Vec<VariantLive>,
+    /// Oldest first.
+    pub marks: Vec<Mark>,
+    /// Requests being answered now by the serving fleet.
+    pub in_flight: u32,
+    /// Requests being finished by fleets that were replaced.
+    pub draining: u32,
+    /// Milliseconds since the Unix epoch of the newest request; `None` before the first.
+    pub last_request_ms: Option<i64>,
+}
+
+/// What is known about one labelled answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Outcome {
+    /// A classification was right or wrong.
+    Class {
+        /// Right.
+        right: bool,
+    },
+    /// A regression's error, prediction − label, in the label's unit.
+    Error(f64),
+}

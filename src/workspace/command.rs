@@ -1,0 +1,184 @@
+//! What can be asked of a workspace, and the errors it answers with.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::domain::arn::ArnKind;
+use crate::domain::endpoint_config::EndpointConfig;
+use crate::domain::invalid::Invalid;
+use crate::domain::model::Model;
+use crate::domain::reference::ResourceRef;
+use crate::domain::s3_uri::S3Uri;
+use crate::domain::tag::Tag;
+use crate::domain::traffic_test::TrafficTestSpec;
+use crate::domain::training_job::TrainingJobSpec;
+
+/// Where the bytes of an object come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// They are here.
+    Bytes(Arc<[u8]>),
+    /// A file on this machine, copied.
+    File(PathBuf),
+}
+
+/// One wish. `created` times inside are overwritten by the engine's clock.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Makes a bucket.
+    CreateBucket {
+        /// Name.
+        name: String,
+    },
+    /// Deletes a bucket; with `with_objects`, everything in it too. Cannot be undone.
+    DeleteBucket {
+        /// Name.
+        name: String,
+        /// Without it, a bucket that holds something is refused.
+        with_objects: bool,
+    },
+    /// Writes one object; it is there in full or not at all.
+    PutObject {
+        /// Bucket and key.
+        to: S3Uri,
+        /// Bytes.
+        source: Source,
+        /// MIME type; guessed from the key's ending when not given.
+        content_type: Option<String>,
+    },
+    /// Deletes objects; keys that do not exist are no error.
+    DeleteObjects {
+        /// Bucket.
+        bucket: String,
+        /// Keys.
+        keys: Vec<String>,
+    },
+    /// Puts the built-in data sets into the default bucket; running it again changes nothing.
+    AddSampleData,
+    /// Starts a training job.
+    CreateTrainingJob(Box<TrainingJobSpec>),
+    /// Stops a training job; what it has learned is kept as its artefact.
+    StopTrainingJob {
+        /// Name.
+        name: String,
+    },
+    /// Forgets a finished training job (its artefact stays in the bucket).
+    DeleteTrainingJob {
+        /// Name.
+        name: String,
+    },
+    /// Makes a model.
+    CreateModel(Box<Model>),
+    /// Deletes a model; endpoints that serve it go on.
+    DeleteModel {
+        /// Name.
+        name: String,
+    },
+    /// Makes an endpoint configuration.
+    CreateEndpointConfig(Box<EndpointConfig>),
+    /// Deletes an endpoint configuration; endpoints that use it go on, but it can't be one that an endpoint is moving to.
+    DeleteEndpointConfig {
+        /// Name.
+        name: String,
+    },
+    /// Makes an endpoint and starts to load its fleet. Answered when it is on disk as `Creating`.
+    CreateEndpoint {
+        /// Name.
+        name: String,
+        /// Endpoint configuration.
+        config_name: String,
+        /// Tags.
+        tags: Vec<Tag>,
+    },
+    /// Moves an endpoint to another configuration without dropping a request. Answered when it is on disk as `Updating`.
+    UpdateEndpoint {
+        /// Name.
+        name: String,
+        /// The configuration to move to.
+        config_name: String,
+        /// Keep the current weights and counts of variants that both configurations have.
+        retain_variant_properties: bool,
+    },
+    /// Sets weights of some or all variants. Answered when the next request obeys.
+    UpdateWeights {
+        /// Endpoint.
+        name: String,
+        /// Variant → weight.
+        weights: Vec<(String, f64)>,
+    },
+    /// Takes the last change of weights back.
+    UndoWeights {
+        /// Endpoint.
+        name: String,
+    },
+    /// Deletes an endpoint: its name is free at once, its last requests are finished.
+    DeleteEndpoint {
+        /// Name.
+        name: String,
+    },
+    /// Starts a traffic test; an endpoint has at most one at a time.
+    StartTrafficTest(Box<TrafficTestSpec>),
+    /// Stops it.
+    StopTrafficTest {
+        /// Endpoint.
+        endpoint: String,
+    },
+    /// Adds or replaces tags.
+    AddTags {
+        /// Kind.
+        kind: ArnKind,
+        /// Name.
+        name: String,
+        /// Tags.
+        tags: Vec<Tag>,
+    },
+    /// Takes tags away; keys that are not there are no error.
+    DeleteTags {
+        /// Kind.
+        kind: ArnKind,
+        /// Name.
+        name: String,
+        /// Keys.
+        keys: Vec<String>,
+    },
+}
+
+/// The good answer: what was made or changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Done.
+    Done,
+    /// Done, and this is the resource to look at.
+    Resource(ResourceRef),
+}
+
+/// Why a command was refused or failed. The workspace is as it was before.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// Values that break rules, all of them at once.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<Invalid>),
+    /// A resource that the command names is not there.
+    #[error("Could not find {0}")]
+    NotFound(ResourceRef),
+    /// An object that the command names is not there.
+    #[error("There is no object {0}")]
+    NoObject(S3Uri),
+    /// The name is taken.
+    #[error("Cannot create already existing {0}")]
+    AlreadyExists(ResourceRef),
+    /// The resource is there, but not in a state in which this can be done; why, and what to do.
+    #[error("{resource}: {why}")]
+    InUse {
+        /// The resource.
+        resource: ResourceRef,
+        /// Why not, and what to do.
+        why: String,
+    },
+    /// The disk or the system refused; nothing was changed.
+    #[error("{0}")]
+    Failed(String),
+    /// The workspace is shutting down.
+    #[error("The workspace is closing; the change was not made")]
+    Closing,
+}

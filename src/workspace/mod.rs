@@ -1,0 +1,49 @@
+//! The contract: what the window and the AWS listener know of the rest. They send a [`Command`], read a [`Snapshot`], and see nothing behind it.
+
+mod command;
+mod reading;
+mod snapshot;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use command::{Command, CommandError, Reply, Source};
+pub use reading::{LogPage, MetricPoint, Preview, TrainingCurve, TrainingProgress};
+pub use snapshot::{Restored, Snapshot, Table, WorkspaceInfo};
+
+use crate::domain::s3_uri::S3Uri;
+use crate::stats::live::EndpointLive;
+use crate::util::promise::Promise;
+
+/// The answer to a command or to a slow question, when it comes.
+pub type Ticket<T = Reply> = Promise<Result<T, CommandError>>;
+
+/// Called from any thread when there is something new to draw.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// A workspace: one implementation runs here (the engine), another could speak to a real AWS account.
+pub trait Workspace: Send + Sync {
+    /// The world as of now. Lock-free; never older than the last command that was answered.
+    fn snapshot(&self) -> Arc<Snapshot>;
+
+    /// Hands in a command. Returns at once; the ticket carries the answer after the change is on disk.
+    fn submit(&self, command: Command) -> Ticket;
+
+    /// Registers a callback for changes: after each published snapshot at once, and for live numbers at most ten times a second.
+    fn on_change(&self, wake: Wake);
+
+    /// How far a running (or finished) training job is, with its metric curves. `None` for a job that does not exist.
+    fn training_progress(&self, job: &str) -> Option<Arc<TrainingProgress>>;
+
+    /// Lines of a job's log from line number `from` (0-based) on, at most `limit`.
+    fn training_log(&self, job: &str, from: u64, limit: usize) -> LogPage;
+
+    /// Live numbers of an endpoint. `None` when it does not serve.
+    fn endpoint_live(&self, endpoint: &str) -> Option<Arc<EndpointLive>>;
+
+    /// The first `max_rows` rows of an object, read as its content type says.
+    fn preview(&self, object: &S3Uri, max_rows: usize) -> Ticket<Arc<Preview>>;
+
+    /// Copies an object to a file on this machine; answers with the bytes written.
+    fn download(&self, object: &S3Uri, to: PathBuf) -> Ticket<u64>;
+}

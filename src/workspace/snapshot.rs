@@ -1,0 +1,180 @@
+//! The world as of one moment: immutable, shared, cheap to make from the one before.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use imbl::{OrdMap, Vector};
+
+use crate::domain::arn::Account;
+use crate::domain::bucket::{Bucket, Object};
+use crate::domain::endpoint::Endpoint;
+use crate::domain::endpoint_config::EndpointConfig;
+use crate::domain::event::Event;
+use crate::domain::model::Model;
+use crate::domain::reference::{Kind, ResourceRef};
+use crate::domain::time::Timestamp;
+use crate::domain::traffic_test::TrafficTest;
+use crate::domain::training_job::TrainingJob;
+
+/// Resources of one kind by name. A copy shares everything; a change costs O(log n).
+#[derive(Debug)]
+pub struct Table<T> {
+    rows: OrdMap<String, Arc<T>>,
+    revision: u64,
+}
+
+impl<T> Clone for Table<T> {
+    fn clone(&self) -> Self {
+        Self { rows: self.rows.clone(), revision: self.revision }
+    }
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { rows: OrdMap::new(), revision: 0 }
+    }
+}
+
+impl<T> Table<T> {
+    /// A resource by name.
+    pub fn get(&self, name: &str) -> Option<&Arc<T>> {
+        self.rows.get(name)
+    }
+
+    /// Whether there is one of that name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.rows.contains_key(name)
+    }
+
+    /// All, in the order of their names.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&String, &Arc<T>)> {
+        self.rows.iter()
+    }
+
+    /// All, in the order of their names.
+    pub fn values(&self) -> impl DoubleEndedIterator<Item = &Arc<T>> {
+        self.rows.values()
+    }
+
+    /// From the first name that is at least `from` on, in the order of names.
+    pub fn range(&self, from: &str) -> impl DoubleEndedIterator<Item = (&String, &Arc<T>)> {
+        self.rows.range::<_, str>((std::ops::Bound::Included(from), std::ops::Bound::Unbounded))
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Counts up with every change of this table: what a sorted or filtered list is cached by.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Adds or replaces one.
+    pub fn insert(&mut self, name: impl Into<String>, row: impl Into<Arc<T>>) {
+        self.rows.insert(name.into(), row.into());
+        self.revision += 1;
+    }
+
+    /// Takes one out.
+    pub fn remove(&mut self, name: &str) -> Option<Arc<T>> {
+        let gone = self.rows.remove(name);
+        self.revision += u64::from(gone.is_some());
+        gone
+    }
+}
+
+impl<T> FromIterator<(String, T)> for Table<T> {
+    fn from_iter<I: IntoIterator<Item = (String, T)>>(rows: I) -> Self {
+        Self { rows: rows.into_iter().map(|(name, row)| (name, Arc::new(row))).collect(), revision: 1 }
+    }
+}
+
+/// What was brought back when the store could not be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// When the backup was made.
+    pub backup_made: Timestamp,
+    /// Records brought back.
+    pub records: u64,
+    /// Where the unreadable files were kept.
+    pub kept_at: PathBuf,
+    /// What was wrong with them.
+    pub why: String,
+}
+
+/// Facts about the workspace itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WorkspaceInfo {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Account and region of its ARNs.
+    pub account: Account,
+    /// `http://127.0.0.1:8770`, once the listener accepts.
+    pub base_url: Option<String>,
+    /// Set when the store was restored from a backup on this start.
+    pub restored: Option<Restored>,
+}
+
+/// The world.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Counts up with every published change.
+    pub revision: u64,
+    /// When it was made.
+    pub made: Timestamp,
+    /// The workspace itself.
+    pub info: Arc<WorkspaceInfo>,
+    /// Buckets.
+    pub buckets: Table<Bucket>,
+    /// Objects by bucket, then key.
+    pub objects: OrdMap<String, Table<Object>>,
+    /// Training jobs.
+    pub training_jobs: Table<TrainingJob>,
+    /// Models.
+    pub models: Table<Model>,
+    /// Endpoint configurations.
+    pub endpoint_configs: Table<EndpointConfig>,
+    /// Endpoints.
+    pub endpoints: Table<Endpoint>,
+    /// The newest traffic test of each endpoint.
+    pub traffic_tests: Table<TrafficTest>,
+    /// What happened, oldest first, at most 10,000.
+    pub events: Vector<Arc<Event>>,
+}
+
+impl Snapshot {
+    /// Whether a resource is there.
+    pub fn contains(&self, resource: &ResourceRef) -> bool {
+        let name = &resource.name;
+        match resource.kind {
+            Kind::Bucket => self.buckets.contains(name),
+            Kind::TrainingJob => self.training_jobs.contains(name),
+            Kind::Model => self.models.contains(name),
+            Kind::EndpointConfig => self.endpoint_configs.contains(name),
+            Kind::Endpoint => self.endpoints.contains(name),
+        }
+    }
+
+    /// The URL that requests to an endpoint are posted to; `None` until the listener accepts.
+    pub fn invocations_url(&self, endpoint: &str) -> Option<String> {
+        self.info.base_url.as_ref().map(|base| format!("{base}{}", Endpoint::invocations_path(endpoint)))
+    }
+
+    /// USD an hour of everything that bills now, and how many things that are.
+    pub fn running_cost(&self) -> (f64, usize) {
+        let endpoints = self.endpoints.values().map(|e| e.usd_per_hour()).filter(|usd| *usd > 0.0);
+        let jobs = self
+            .training_jobs
+            .values()
+            .filter(|job| !job.status.is_final() && job.started.is_some())
+            .map(|job| job.spec.usd_per_hour());
+        endpoints.chain(jobs).fold((0.0, 0), |(usd, n), one| (usd + one, n + 1))
+    }
+}
