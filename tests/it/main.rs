@@ -1,0 +1,5 @@
+//! All integration tests in one binary: one link, one run. A `mod` line per subject.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's helpers fail by panicking, as its body does")]
+
+mod tidy;
