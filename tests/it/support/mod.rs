@@ -1,0 +1,3 @@
+//! What several subjects share: the scripted workspace.
+
+pub mod scripted;
