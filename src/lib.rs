@@ -11,4 +11,6 @@ pub mod domain;
 
 pub mod stats;
 
+pub mod ml;
+
 pub mod workspace;

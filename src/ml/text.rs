@@ -1,0 +1,1 @@
+//! The text step: sentences to bag-of-words rows.
