@@ -14,3 +14,5 @@ pub mod stats;
 pub mod ml;
 
 pub mod workspace;
+
+pub mod engine;
