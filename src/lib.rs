@@ -15,4 +15,6 @@ pub mod ml;
 
 pub mod workspace;
 
+pub mod store;
+
 pub mod engine;
