@@ -38,10 +38,27 @@ pub enum Kind {
     },
     /// One of some words.
     Categorical(&'static [&'static str]),
-    /// One or several of some words, separated by commas.
+    /// One or several of some words, separated by commas. A word that ends in `@t` takes a number in the place of the t.
     List(&'static [&'static str]),
+    /// The word `auto`, or what the inner kind allows.
+    AutoOr(&'static Kind),
+    /// Either of two kinds.
+    Either(&'static Kind, &'static Kind),
     /// Free text that the algorithm's own check reads (nested lists such as XGBoost's constraints).
     Text,
+}
+
+/// Whether Counterpoise does what a hyperparameter says. What it cannot do it says, and never does something else instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Supported {
+    /// It does.
+    Yes,
+    /// Any value is taken and none makes a difference, for the reason given; the job's log says so.
+    Ignored(&'static str),
+    /// Only these values are taken; the others are refused for the reason given.
+    Only(&'static [&'static str], &'static str),
+    /// Not to be given, for the reason.
+    Refused(&'static str),
 }
 
 /// One hyperparameter, as SageMaker's documentation describes it.
@@ -57,6 +74,8 @@ pub struct Hyperparameter {
     pub required: bool,
     /// Shown at once in the wizard; the others are under "More".
     pub common: bool,
+    /// Whether it has its effect here.
+    pub supported: Supported,
     /// One line of help.
     pub help: &'static str,
 }
@@ -135,27 +154,151 @@ impl Hyperparameter {
     /// # Errors
     /// The rule in words, naming the parameter.
     pub fn validate(&self, value: &str) -> Result<(), Invalid> {
-        let good = match self.kind {
-            Kind::Integer { min, max } => value.trim().parse::<i64>().is_ok_and(|v| (min..=max).contains(&v)),
-            Kind::Continuous { min, max } => value.trim().parse::<f64>().is_ok_and(|v| v >= min && v <= max),
-            Kind::Categorical(words) => words.contains(&value.trim()),
-            Kind::List(words) => value.split(',').all(|word| words.contains(&word.trim())),
-            Kind::Text => true,
-        };
-        if good { Ok(()) } else { Err(Invalid::new(self.name, value, format!("must be {}", self.range()))) }
+        let value = value.trim();
+        if !self.kind.allows(value) {
+            return Err(Invalid::new(self.name, value, format!("must be {}", self.range())));
+        }
+        match self.supported {
+            Supported::Only(values, why) if !values.contains(&value) => Err(Invalid::new(
+                self.name,
+                value,
+                format!("is not available in Counterpoise ({why}): use {}", values.join(" or ")),
+            )),
+            Supported::Refused(why) => {
+                Err(Invalid::new(self.name, value, format!("is not available in Counterpoise ({why}): leave it out")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The range in words: "a whole number from 1 to 1,000,000".
     pub fn range(&self) -> String {
-        match self.kind {
-            Kind::Integer { min, max: i64::MAX } => format!("a whole number that is at least {min}"),
-            Kind::Integer { min, max } => format!("a whole number from {min} to {max}"),
-            Kind::Continuous { min, max } if max == f64::MAX && min == f64::MIN => "a number".to_owned(),
-            Kind::Continuous { min, max } if max == f64::MAX => format!("a number that is at least {min}"),
-            Kind::Continuous { min, max } => format!("a number from {min} to {max}"),
-            Kind::Categorical(words) => format!("one of {}", words.join(", ")),
-            Kind::List(words) => format!("one or more of {}, separated by commas", words.join(", ")),
-            Kind::Text => "text".to_owned(),
+        self.kind.to_string()
+    }
+}
+
+impl Kind {
+    /// Whether a trimmed value is in the range.
+    pub fn allows(&self, value: &str) -> bool {
+        match self {
+            Self::Integer { min, max } => value.parse::<i64>().is_ok_and(|v| (*min..=*max).contains(&v)),
+            Self::Continuous { min, max } => value.parse::<f64>().is_ok_and(|v| v >= *min && v <= *max),
+            Self::Categorical(words) => words.contains(&value),
+            Self::List(words) => value.split(',').map(str::trim).all(|word| {
+                let with_number = |known: &&str| {
+                    known.strip_suffix('t').filter(|stem| stem.ends_with('@')).is_some_and(|stem| {
+                        word.strip_prefix(stem).is_some_and(|number| number.parse::<f64>().is_ok_and(f64::is_finite))
+                    })
+                };
+                !word.ends_with("@t") && words.contains(&word) || words.iter().any(with_number)
+            }),
+            Self::AutoOr(kind) => value == "auto" || kind.allows(value),
+            Self::Either(one, other) => one.allows(value) || other.allows(value),
+            Self::Text => true,
         }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer { min, max: i64::MAX } => write!(f, "a whole number that is at least {min}"),
+            Self::Integer { min, max } => write!(f, "a whole number from {min} to {max}"),
+            Self::Continuous { min, max } if *max == f64::MAX && *min == f64::MIN => f.write_str("a number"),
+            Self::Continuous { min, max } if *max == f64::MAX && *min == f64::MIN_POSITIVE => {
+                f.write_str("a number above 0")
+            }
+            Self::Continuous { min, max } if *max == f64::MAX => write!(f, "a number that is at least {min}"),
+            Self::Continuous { min, max } => write!(f, "a number from {min} to {max}"),
+            Self::Categorical([word]) => f.write_str(word),
+            Self::Categorical(words) => write!(f, "one of {}", words.join(", ")),
+            Self::List(words) => write!(f, "one or more of {}, separated by commas", words.join(", ")),
+            Self::AutoOr(kind) => write!(f, "auto, or {kind}"),
+            Self::Either(one, other) => write!(f, "{one}, or {other}"),
+            Self::Text => f.write_str("text"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn says(algorithm: Algorithm, pairs: &[(&str, &str)]) -> String {
+        algorithm.validate(&given(pairs)).iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn every_default_is_in_its_own_range_and_names_are_unique() {
+        for algorithm in Algorithm::ALL {
+            let table = algorithm.hyperparameters();
+            for (i, known) in table.iter().enumerate() {
+                if let Some(default) = known.default {
+                    assert_eq!(known.validate(default), Ok(()), "{}", known.name);
+                }
+                assert!(table[..i].iter().all(|earlier| earlier.name != known.name), "{} is there twice", known.name);
+                assert!(!known.help.is_empty() && !known.help.ends_with('.'), "{}", known.name);
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_and_out_of_range_ones_are_named() {
+        let xgboost = |pairs: &[(&str, &str)]| says(Algorithm::XGBoost, pairs);
+        assert_eq!(xgboost(&[("num_round", "10")]), "");
+        assert!(xgboost(&[]).contains("num_round \u{201c}\u{201d} is required by xgboost"));
+        assert!(
+            xgboost(&[("num_round", "10"), ("etta", "1")])
+                .contains("etta \u{201c}1\u{201d} is not a hyperparameter of xgboost")
+        );
+        assert!(
+            xgboost(&[("num_round", "10"), ("eta", "1.5")])
+                .contains("eta \u{201c}1.5\u{201d} must be a number from 0 to 1")
+        );
+        assert!(xgboost(&[("num_round", "10"), ("eta", "NaN")]).contains("eta"));
+        assert!(xgboost(&[("num_round", "10"), ("booster", "gblinear")]).contains("not available in Counterpoise"));
+        assert!(xgboost(&[("num_round", "10"), ("updater", "refresh")]).contains("leave it out"));
+    }
+
+    #[test]
+    fn metrics_are_a_list_and_error_takes_a_threshold() {
+        let metric = |list: &str| {
+            says(Algorithm::XGBoost, &[("num_round", "1"), ("objective", "binary:logistic"), ("eval_metric", list)])
+        };
+        assert_eq!(metric("logloss, error,error@0.7"), "");
+        assert!(metric("error@t").contains("eval_metric"));
+        assert!(metric("logloss,bogus").contains("eval_metric"));
+        assert!(metric("merror").contains("goes with multi:softmax"));
+    }
+
+    #[test]
+    fn hyperparameters_that_need_each_other_say_so() {
+        let several = &[("num_round", "1"), ("objective", "multi:softmax")];
+        assert!(says(Algorithm::XGBoost, several).contains("num_class \u{201c}\u{201d} is required by multi:softmax"));
+        assert!(
+            says(Algorithm::XGBoost, &[("num_round", "1"), ("num_class", "3")]).contains("not with reg:squarederror")
+        );
+        assert!(says(Algorithm::XGBoost, &[("num_round", "1"), ("rate_drop", "0.1")]).contains("booster dart only"));
+        assert!(
+            says(Algorithm::LinearLearner, &[("predictor_type", "regressor"), ("loss", "logistic")])
+                .contains("goes with predictor_type binary_classifier")
+        );
+        assert!(
+            says(Algorithm::LinearLearner, &[("predictor_type", "multiclass_classifier")]).contains("not available")
+        );
+    }
+
+    #[test]
+    fn auto_is_a_word_where_sagemaker_takes_it() {
+        let linear =
+            |name: &str, value: &str| says(Algorithm::LinearLearner, &[("predictor_type", "regressor"), (name, value)]);
+        assert_eq!(linear("learning_rate", "auto"), "");
+        assert_eq!(linear("learning_rate", "0.01"), "");
+        assert!(linear("learning_rate", "0").contains("auto, or a number above 0"));
+        assert!(linear("epochs", "auto").contains("epochs"));
     }
 }

@@ -1,92 +1,114 @@
 //! SageMaker's CSV: the label first, no header, 0 is a value, an empty field is missing.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 
 use super::{RowError, number, quote};
 use crate::ml::{Dataset, Dense, Matrix};
 
 /// Reads CSV rows. `labelled`: the first field is the label; otherwise every field is a feature and the labels stay empty.
 ///
-/// An empty field or `nan` is missing (not in the label). Blank lines are skipped, spaces around a number are ignored, a byte-order mark is
-/// skipped.
+/// An empty field or `nan` is missing (not in the label). Blank lines are skipped, spaces and quotes around a number are ignored, a
+/// byte-order mark is skipped. A field is never more than a number, so a line is always a row: the file is split by hand, which keeps line
+/// numbers true and is twice as fast as a general CSV reader.
 ///
 /// # Errors
 /// The first field that is no number, a row of another width, a header line, an unreadable stream: with file, line and field.
 pub fn read_csv(file: &str, reader: impl Read, labelled: bool) -> Result<Dataset, RowError> {
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(1 << 16).from_reader(reader);
-    let mut record = csv::ByteRecord::new();
-    let skip = usize::from(labelled);
-    let (mut width, mut first_line, mut rows) = (0_usize, 0_u64, 0_usize);
-    let mut values: Vec<f32> = Vec::new();
-    let mut labels: Vec<f32> = Vec::new();
+    let mut reader = BufReader::with_capacity(1 << 16, reader);
+    let mut buffer = Vec::new();
+    let mut rows = Rows { labelled, width: 0, first_line: 0, count: 0, values: Vec::new(), labels: Vec::new() };
+    let mut line = 0_u64;
     loop {
-        let line = reader.position().line();
-        let more = reader.read_byte_record(&mut record).map_err(|error| RowError {
-            file: file.to_owned(),
-            line: error.position().map_or(line, csv::Position::line),
-            column: None,
-            what: format!("cannot be read: {error}"),
-        })?;
-        if !more {
+        buffer.clear();
+        line += 1;
+        let at = |(column, what): Trouble| RowError { file: file.to_owned(), line, column, what };
+        let got =
+            reader.read_until(b'\n', &mut buffer).map_err(|error| at((None, format!("cannot be read: {error}"))))?;
+        if got == 0 {
             break;
         }
-        let line = record.position().map_or(line, csv::Position::line);
-        let at = |column: Option<usize>, what: String| RowError {
-            file: file.to_owned(),
-            line,
-            column: column.map(|column| column as u64),
-            what,
-        };
-        if record.len() == 1 && trim(&record[0]).is_empty() && (width != 1 || labelled) {
-            continue; // A line of spaces; an empty line never becomes a record.
-        }
-        if rows == 0 {
-            (width, first_line) = (record.len(), line);
-            check_not_a_header(&record).map_err(|what| at(None, what))?;
-            if labelled && width == 1 {
-                return Err(at(None, "has a label but no features: expected label,feature,…".to_owned()));
-            }
-        } else if record.len() != width {
-            let what = format!("has {} columns, but line {first_line} has {width}", record.len());
-            return Err(at(None, what));
-        }
-        if labelled {
-            match trim(&record[0]) {
-                [] => return Err(at(Some(1), "the label is missing".to_owned())),
-                text => labels.push(number(text).map_err(|what| at(Some(1), format!("the label {what}")))?),
-            }
-        }
-        values.reserve(width - skip);
-        for (column, field) in record.iter().enumerate().skip(skip) {
-            let text = trim(field);
-            values.push(if text.is_empty() || text.eq_ignore_ascii_case(b"nan") {
-                f32::NAN
-            } else {
-                number(text).map_err(|what| at(Some(column + 1), what))?
-            });
-        }
-        rows += 1;
+        let text = if line == 1 { buffer.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&buffer) } else { &buffer };
+        rows.push(text.trim_ascii_end(), line).map_err(at)?;
     }
-    let cols = width.saturating_sub(skip);
-    Ok(Dataset { features: Matrix::Dense(Dense { rows, cols, values }), labels })
+    let cols = rows.width.saturating_sub(usize::from(labelled));
+    Ok(Dataset { features: Matrix::Dense(Dense { rows: rows.count, cols, values: rows.values }), labels: rows.labels })
 }
 
-/// A first line in which most fields are words is a header, and deserves to be called one.
-fn check_not_a_header(record: &csv::ByteRecord) -> Result<(), String> {
-    // A byte-order mark reaches us only if the csv crate leaves it; it strips it from the first record.
-    let words = record.iter().filter(|field| !trim(field).is_empty() && number(trim(field)).is_err()).count();
-    if words * 2 > record.len() {
-        return Err(format!(
-            "looks like a header ({}, …): the rows must come without one, the label first",
-            quote(trim(&record[0]))
+/// The column where there is one, and what is wrong.
+type Trouble = (Option<u64>, String);
+
+struct Rows {
+    labelled: bool,
+    width: usize,
+    first_line: u64,
+    count: usize,
+    values: Vec<f32>,
+    labels: Vec<f32>,
+}
+
+impl Rows {
+    fn push(&mut self, text: &[u8], line: u64) -> Result<(), Trouble> {
+        if text.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        if self.count == 0 {
+            (self.width, self.first_line) = (fields(text).count(), line);
+            check_first(text, self.width, self.labelled)?;
+        }
+        let mut width = 0;
+        for field in fields(text) {
+            width += 1;
+            let label = self.labelled && width == 1;
+            // Beyond the width nothing is read: the row is wrong anyway, and the count says so below.
+            if width > self.width {
+                continue;
+            }
+            match (field, label) {
+                ([], true) => return Err((Some(1), "the label is missing".to_owned())),
+                (field, true) => {
+                    self.labels.push(number(field).map_err(|what| (Some(1), format!("the label {what}")))?);
+                }
+                (field, false) if field.is_empty() || field.eq_ignore_ascii_case(b"nan") => self.values.push(f32::NAN),
+                (field, false) => self.values.push(number(field).map_err(|what| (Some(width as u64), what))?),
+            }
+        }
+        if width != self.width {
+            let columns = if width == 1 { "column" } else { "columns" };
+            return Err((None, format!("has {width} {columns}, but line {} has {}", self.first_line, self.width)));
+        }
+        self.count += 1;
+        Ok(())
+    }
+}
+
+fn check_first(text: &[u8], width: usize, labelled: bool) -> Result<(), Trouble> {
+    let words = fields(text).filter(|field| !field.is_empty() && number(field).is_err()).count();
+    // Mostly words: a header, and it deserves to be called one.
+    if words * 2 > width && !text.contains(&b':') {
+        let first = quote(fields(text).next().unwrap_or_default());
+        return Err((
+            None,
+            format!("looks like a header ({first}, …): the rows must come without one, the label first"),
         ));
+    }
+    if width == 1 && text.contains(&b':') {
+        return Err((None, "looks like libsvm, but is to be read as CSV: label,feature,…".to_owned()));
+    }
+    if width == 1 && labelled {
+        return Err((None, "has a label but no features: expected label,feature,…".to_owned()));
     }
     Ok(())
 }
 
-fn trim(field: &[u8]) -> &[u8] {
-    field.trim_ascii()
+/// The fields of a line without the spaces and quotes around them.
+fn fields(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(|byte| *byte == b',').map(|field| {
+        let field = field.trim_ascii();
+        match field {
+            [b'"', inner @ .., b'"'] => inner.trim_ascii(),
+            _ => field,
+        }
+    })
 }
 
 #[cfg(test)]
@@ -115,22 +137,30 @@ mod tests {
     }
 
     #[test]
+    fn a_trailing_empty_field_is_a_missing_value() {
+        let data = read("1,2,\n0,,3\n").unwrap();
+        assert_eq!((data.features.cols(), data.features.stored()), (2, 2));
+    }
+
+    #[test]
     fn errors_name_file_line_and_column() {
         let say = |text| read(text).unwrap_err().to_string();
         assert_eq!(say("1,2,3\n\n1,2,x7\n"), "train.csv, line 3, column 3: \u{201c}x7\u{201d} is not a number");
         assert_eq!(say("1,2,3\n1,2\n"), "train.csv, line 2: has 2 columns, but line 1 has 3");
+        assert_eq!(say("1,2,3\n1,2,3,4\n"), "train.csv, line 2: has 4 columns, but line 1 has 3");
         assert_eq!(say(",2,3\n"), "train.csv, line 1, column 1: the label is missing");
         assert_eq!(say("1,inf,3\n"), "train.csv, line 1, column 2: \u{201c}inf\u{201d} is not a finite number");
         assert!(
             say("medv,crim,zn\n1,2,3\n").starts_with("train.csv, line 1: looks like a header (\u{201c}medv\u{201d}")
         );
         assert_eq!(say("5\n"), "train.csv, line 1: has a label but no features: expected label,feature,…");
+        assert!(say("1 0:3 4:5\n").contains("looks like libsvm"));
     }
 
     #[test]
     fn a_byte_order_mark_and_quotes_do_no_harm() {
         let data = read("\u{feff}1,\"2\",3\n").unwrap();
-        assert_eq!(data.labels, [1.0]);
+        assert_eq!((data.labels[0], data.features), (1.0, read("1,2,3").unwrap().features));
     }
 
     #[test]
