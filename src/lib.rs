@@ -17,4 +17,6 @@ pub mod workspace;
 
 pub mod store;
 
+pub mod serving;
+
 pub mod engine;

@@ -1,0 +1,223 @@
+//! A fleet: the models behind one endpoint, loaded, checked and probed before they see traffic, and never changed after.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::content;
+use super::drain::Gauge;
+use super::error::InvokeError;
+use super::router::{BadWeights, Router};
+use super::window::Meter;
+use crate::domain::algorithm::Algorithm;
+use crate::domain::endpoint::DeploymentStage;
+use crate::ml::{Model, Task, archive};
+use crate::stats::live::Score;
+
+/// What a fleet is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FleetSpec {
+    /// The endpoint that it is for.
+    pub endpoint: String,
+    /// The endpoint configuration that it follows.
+    pub config_name: String,
+    /// The variants, in the configuration's order.
+    pub variants: Vec<VariantSpec>,
+}
+
+/// One variant of a fleet to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VariantSpec {
+    /// The variant's name.
+    pub name: String,
+    /// The model's name.
+    pub model_name: String,
+    /// What reads the artefact.
+    pub algorithm: Algorithm,
+    /// `model.tar.gz` on disk.
+    pub artifact: PathBuf,
+    /// The weight that it starts with.
+    pub weight: f64,
+}
+
+/// Why there is no fleet. Nothing that serves was touched.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum FleetError {
+    /// The configuration names no variant.
+    #[error("Endpoint configuration {0} has no variants")]
+    Empty(String),
+    /// An artefact can't be read or holds no usable model.
+    #[error("Variant {variant} (model {model}) could not be loaded: {why}")]
+    Artifact {
+        /// Variant.
+        variant: String,
+        /// Model.
+        model: String,
+        /// Names the file and what is wrong with it.
+        why: String,
+    },
+    /// Variants take different rows, so one request could not go to any of them.
+    #[error(
+        "Variant {variant} (model {model}) takes {features} features a row, but variant {other} takes {other_features}: a request goes to any variant, so all must take the same rows"
+    )]
+    Features {
+        /// Variant.
+        variant: String,
+        /// Model.
+        model: String,
+        /// Its features.
+        features: usize,
+        /// The first variant.
+        other: String,
+        /// Its features.
+        other_features: usize,
+    },
+    /// A loaded model doesn't answer.
+    #[error("Variant {variant} (model {model}) was loaded but did not answer a probe: {why}")]
+    Probe {
+        /// Variant.
+        variant: String,
+        /// Model.
+        model: String,
+        /// What came instead.
+        why: String,
+    },
+    /// The weights can't be used.
+    #[error("The weights of endpoint configuration {config} cannot be used: {why}")]
+    Weights {
+        /// Endpoint configuration.
+        config: String,
+        /// Why not.
+        why: BadWeights,
+    },
+}
+
+/// The models behind an endpoint. Shared by the requests that it answers; replaced as a whole.
+#[derive(Debug)]
+pub struct Fleet {
+    pub(super) config_name: String,
+    pub(super) variants: Vec<Variant>,
+    pub(super) router: Router,
+    pub(super) gauge: Arc<Gauge>,
+}
+
+/// A model in its place.
+#[derive(Debug)]
+pub struct Variant {
+    pub(super) name: Arc<str>,
+    pub(super) model_name: String,
+    pub(super) artifact: PathBuf,
+    pub(super) model: Model,
+    pub(super) meter: Arc<Meter>,
+}
+
+impl Variant {
+    fn new(spec: &VariantSpec, model: Model) -> Self {
+        let score = match model.task() {
+            Task::Regression => Score::Rmse,
+            Task::Binary | Task::Multiclass(_) => Score::Accuracy,
+        };
+        Self {
+            name: spec.name.as_str().into(),
+            model_name: spec.model_name.clone(),
+            artifact: spec.artifact.clone(),
+            model,
+            meter: Arc::new(Meter::new(score)),
+        }
+    }
+
+    /// What its labels measure.
+    pub(super) fn score(&self) -> Score {
+        match self.model.task() {
+            Task::Regression => Score::Rmse,
+            Task::Binary | Task::Multiclass(_) => Score::Accuracy,
+        }
+    }
+
+    /// Whether measurements of `other` go on as its own: the same variant with the same model.
+    pub(super) fn continues(&self, other: &Self) -> bool {
+        self.name == other.name && self.model_name == other.model_name && self.artifact == other.artifact
+    }
+}
+
+impl Fleet {
+    /// Loads, checks and probes all variants. Blocks for as long as the artefacts take to read.
+    ///
+    /// # Errors
+    /// See [`FleetError`]: which variant, which model, and why.
+    pub(super) fn build(
+        spec: &FleetSpec,
+        seed: u64,
+        on_stage: &mut dyn FnMut(DeploymentStage),
+    ) -> Result<Self, FleetError> {
+        on_stage(DeploymentStage::Loading);
+        let mut models = Vec::with_capacity(spec.variants.len());
+        for variant in &spec.variants {
+            let model =
+                archive::read_archive(variant.algorithm, &variant.artifact).map_err(|error| FleetError::Artifact {
+                    variant: variant.name.clone(),
+                    model: variant.model_name.clone(),
+                    why: error.to_string(),
+                })?;
+            models.push(model);
+        }
+        let fleet = Self::assemble(spec, models, seed)?;
+        on_stage(DeploymentStage::Probing);
+        fleet.variants.iter().try_for_each(probe)?;
+        Ok(fleet)
+    }
+
+    /// Puts loaded models in their places, one a variant of the specification.
+    ///
+    /// # Errors
+    /// No variants, different rows, unusable weights.
+    fn assemble(spec: &FleetSpec, models: Vec<Model>, seed: u64) -> Result<Self, FleetError> {
+        let variants: Vec<Variant> =
+            spec.variants.iter().zip(models).map(|(variant, model)| Variant::new(variant, model)).collect();
+        let Some(first) = variants.first() else {
+            return Err(FleetError::Empty(spec.config_name.clone()));
+        };
+        if let Some(odd) = variants.iter().find(|v| v.model.features() != first.model.features()) {
+            return Err(FleetError::Features {
+                variant: odd.name.to_string(),
+                model: odd.model_name.clone(),
+                features: odd.model.features(),
+                other: first.name.to_string(),
+                other_features: first.model.features(),
+            });
+        }
+        let weights: Vec<f64> = spec.variants.iter().map(|variant| variant.weight).collect();
+        let router = Router::new(&weights, 0, seed)
+            .map_err(|why| FleetError::Weights { config: spec.config_name.clone(), why })?;
+        Ok(Self { config_name: spec.config_name.clone(), variants, router, gauge: Arc::default() })
+    }
+
+    /// The endpoint configuration that it follows.
+    pub fn config_name(&self) -> &str {
+        &self.config_name
+    }
+
+    /// Names of the variants, in order.
+    pub fn variant_names(&self) -> impl Iterator<Item = &str> {
+        self.variants.iter().map(|variant| &*variant.name)
+    }
+
+    /// Columns of a row that it answers.
+    pub fn features(&self) -> usize {
+        self.variants.first().map_or(0, |variant| variant.model.features())
+    }
+}
+
+/// Sends a row of zeros the way a client would.
+fn probe(variant: &Variant) -> Result<(), FleetError> {
+    let failed =
+        |why: String| FleetError::Probe { variant: variant.name.to_string(), model: variant.model_name.clone(), why };
+    let features = variant.model.features();
+    if features == 0 {
+        return Err(failed("it takes no features".to_owned()));
+    }
+    let mut row = "0,".repeat(features);
+    row.pop();
+    content::answer(&variant.model, Some("text/csv"), None, row.as_bytes())
+        .map(drop)
+        .map_err(|error: InvokeError| failed(error.to_string()))
+}

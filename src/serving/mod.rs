@@ -1,0 +1,215 @@
+//! The data plane: which models stand behind which endpoint, which of them answers a request, and what was measured. Knows files and
+//! models, not the store; everything on the way of a request is lock-free but for one short lock of the variant's own meter.
+
+mod bell;
+pub mod content;
+pub mod drain;
+pub mod error;
+pub mod fleet;
+pub mod router;
+mod slot;
+pub mod window;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use crate::domain::endpoint::DeploymentStage;
+use crate::stats::live::{EndpointLive, Outcome};
+use crate::util::clock::Clock;
+use crate::util::seed::mix;
+
+pub use bell::Wake;
+pub use content::Prediction;
+pub use drain::Draining;
+pub use error::InvokeError;
+pub use fleet::{Fleet, FleetError, FleetSpec, VariantSpec};
+pub use slot::VariantTotals;
+
+use bell::Bell;
+use slot::Slot;
+
+/// All endpoints that serve. Share it behind the `Arc` that [`Serving::new`] gives.
+#[derive(Debug)]
+pub struct Serving {
+    clock: Clock,
+    seed: u64,
+    endpoints: ArcSwap<HashMap<String, Arc<Slot>>>,
+    /// Held by whoever adds or removes an endpoint; readers never take it. Counts the fleets built, for their seeds.
+    writer: Mutex<u64>,
+    bell: Bell,
+}
+
+/// One request, as it came from the wire.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Invocation<'a> {
+    /// `Content-Type`.
+    pub content_type: Option<&'a str>,
+    /// `Accept`.
+    pub accept: Option<&'a str>,
+    /// `X-Amzn-SageMaker-Target-Variant`: answers whatever the weights.
+    pub target_variant: Option<&'a str>,
+    /// The rows.
+    pub body: &'a [u8],
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The variant that took it; `None` when none did.
+    pub variant: Option<Arc<str>>,
+    /// How it was drawn; `None` for a forced variant and when none took it.
+    pub drawn: Option<Drawn>,
+    /// The prediction, or why there is none.
+    pub result: Result<Prediction, InvokeError>,
+}
+
+/// The circumstances of a draw.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Drawn {
+    /// Number of the epoch: a new one with each change of weights or models.
+    pub epoch: u64,
+    /// The probability that this variant had.
+    pub probability: f64,
+}
+
+/// Why weights were not set; the old ones stay in force.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SetWeightsError {
+    /// No fleet serves under this name.
+    #[error("Endpoint {0} does not serve")]
+    UnknownEndpoint(String),
+    /// The fleet has no such variant.
+    #[error("Endpoint {endpoint} has no variant {variant}")]
+    UnknownVariant {
+        /// Endpoint.
+        endpoint: String,
+        /// What was asked for.
+        variant: String,
+    },
+    /// A weight that is no weight.
+    #[error(transparent)]
+    Bad(#[from] router::BadWeights),
+}
+
+impl Serving {
+    /// A data plane without endpoints. Equal seeds draw equal sequences.
+    pub fn new(clock: Clock, seed: u64) -> Arc<Self> {
+        Arc::new(Self { clock, seed, endpoints: ArcSwap::default(), writer: Mutex::default(), bell: Bell::default() })
+    }
+
+    /// Reads, checks and probes all that a fleet needs, without touching what serves. Blocks; tells which stage it enters
+    /// (`Loading`, `Probing`).
+    ///
+    /// # Errors
+    /// See [`FleetError`]: which variant, which model, and why.
+    pub fn build_fleet(
+        &self,
+        spec: &FleetSpec,
+        on_stage: &mut dyn FnMut(DeploymentStage),
+    ) -> Result<Fleet, FleetError> {
+        let number = {
+            let mut built = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            *built += 1;
+            *built
+        };
+        Fleet::build(spec, mix(self.seed ^ mix(number)), on_stage)
+    }
+
+    /// Puts a fleet in service under a name: one pointer swap. Every request that starts after this returns is answered by it; the fleet
+    /// before it, if there was one, finishes what it took. Measurements of a variant go on when its name and model stay the same.
+    /// `mark` is the label of the mark on the plots.
+    pub fn install(&self, endpoint: &str, fleet: Fleet, mark: &str) -> Option<Draining> {
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let endpoints = self.endpoints.load_full();
+        let draining = if let Some(slot) = endpoints.get(endpoint) {
+            Some(slot.replace(fleet, mark, self.clock.wall_ms()))
+        } else {
+            let mut with = HashMap::clone(&endpoints);
+            let slot = Slot::new(endpoint, fleet, mark, self.clock.wall_ms());
+            with.insert(endpoint.to_owned(), Arc::new(slot));
+            self.endpoints.store(Arc::new(with));
+            None
+        };
+        self.bell.touch();
+        draining
+    }
+
+    /// Sets the weights of some or all variants; the others keep theirs. Every draw after this returns obeys. `label` is the label of the
+    /// mark on the plots, for example `50/50 → 62/38`.
+    ///
+    /// # Errors
+    /// See [`SetWeightsError`].
+    pub fn set_weights(&self, endpoint: &str, weights: &[(String, f64)], label: &str) -> Result<(), SetWeightsError> {
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let endpoints = self.endpoints.load();
+        let slot = endpoints.get(endpoint).ok_or_else(|| SetWeightsError::UnknownEndpoint(endpoint.to_owned()))?;
+        slot.set_weights(weights, label, self.clock.wall_ms())?;
+        self.bell.touch();
+        Ok(())
+    }
+
+    /// Takes an endpoint out of service. Its name is free at once; requests that it took are finished.
+    pub fn remove(&self, endpoint: &str) -> Option<Draining> {
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let endpoints = self.endpoints.load_full();
+        let slot = endpoints.get(endpoint)?;
+        let mut without = HashMap::clone(&endpoints);
+        without.remove(endpoint);
+        self.endpoints.store(Arc::new(without));
+        let draining = slot.close();
+        self.bell.touch();
+        Some(draining)
+    }
+
+    /// Answers one request. Never blocks; microseconds for a few rows.
+    pub fn invoke(&self, endpoint: &str, request: &Invocation<'_>) -> Answer {
+        let endpoints = self.endpoints.load();
+        let answer = endpoints.get(endpoint).and_then(|slot| slot.invoke(request, &self.clock));
+        let Some(answer) = answer else {
+            let result = Err(InvokeError::UnknownEndpoint(endpoint.to_owned()));
+            return Answer { variant: None, drawn: None, result };
+        };
+        self.bell.touch();
+        answer
+    }
+
+    /// Counts what is known about one answered row, by the variant that answered. Only for drawn requests, never for forced ones.
+    /// Names that don't serve are ignored: the endpoint may have been updated since.
+    pub fn record_outcome(&self, endpoint: &str, variant: &str, outcome: Outcome) {
+        if let Some(slot) = self.endpoints.load().get(endpoint) {
+            slot.record_outcome(variant, outcome, self.clock.wall_ms());
+            self.bell.touch();
+        }
+    }
+
+    /// Live numbers, at most a tenth of a second old. Cheap to ask in every frame.
+    pub fn live(&self, endpoint: &str) -> Option<Arc<EndpointLive>> {
+        let endpoints = self.endpoints.load();
+        Some(endpoints.get(endpoint)?.live(self.clock.elapsed(), self.bell.rings()))
+    }
+
+    /// Registers a callback for activity: at most ten times a second, from a thread of its own; never while nothing happens, and
+    /// always once after the last thing that happened.
+    pub fn on_activity(&self, wake: Wake) {
+        self.bell.listen(wake);
+    }
+
+    /// Requests answered since the endpoint came into service, and of these the ones answered with a 5xx; over all its fleets.
+    pub fn counts(&self, endpoint: &str) -> Option<(u64, u64)> {
+        Some(self.endpoints.load().get(endpoint)?.counts())
+    }
+
+    /// Names of the endpoints that serve, in order.
+    pub fn endpoints(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.endpoints.load().keys().cloned().collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Cumulative numbers of all variants of an endpoint, and its requests in flight, for `/metrics`.
+    pub fn totals(&self, endpoint: &str) -> Option<(Vec<VariantTotals>, u32)> {
+        Some(self.endpoints.load().get(endpoint)?.totals())
+    }
+}
