@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::error::{StoreError, advice_for};
+use super::error::{StoreError, is_full};
 
 /// No table has an empty name, so nothing else can have this key.
 const TALLY_KEY: &[u8] = b"\0tally";
@@ -61,6 +61,9 @@ fn hash(key: &[u8], value: &[u8]) -> u64 {
 pub(super) fn storage_key(table: &str, key: &str) -> Vec<u8> {
     [table.as_bytes(), b"\0", key.as_bytes()].concat()
 }
+
+/// One record as it lies in the database: table, key, value.
+pub(super) type Row = (String, String, Vec<u8>);
 
 /// Why the database did not open.
 #[derive(Debug)]
@@ -171,7 +174,7 @@ impl Db {
     }
 
     /// Everything there is, as of one moment: (table, key, value).
-    pub(super) fn dump(&self) -> Result<(Tally, Vec<(String, String, Vec<u8>)>), StoreError> {
+    pub(super) fn dump(&self) -> Result<(Tally, Vec<Row>), StoreError> {
         let writer = lock(&self.writer);
         let mut rows = Vec::with_capacity(writer.tally.records as usize);
         for pair in self.tree.iter() {
@@ -271,15 +274,17 @@ impl Db {
     }
 
     fn error(&self, doing: &'static str, error: &sled::Error) -> StoreError {
-        let advice = match error {
-            sled::Error::Io(source) => advice_for(source.kind()),
-            _ => "Open the workspace again: it is checked then, and restored from its newest backup if need be",
+        let full = matches!(error, sled::Error::Io(source) if is_full(source.kind()));
+        let advice = if full {
+            "The disk is full: free some space and open the workspace again"
+        } else {
+            "Open the workspace again: it is checked then, and restored from its newest backup if need be"
         };
-        StoreError::Database { doing, path: self.folder.clone(), why: error.to_string(), advice }
+        StoreError::Database { doing, path: self.folder.clone(), why: error.to_string(), advice, full }
     }
 
     fn gone_wrong(&self, doing: &'static str, why: String) -> StoreError {
-        StoreError::Database { doing, path: self.folder.clone(), why, advice: "Please report it" }
+        StoreError::Database { doing, path: self.folder.clone(), why, advice: "Please report it", full: false }
     }
 
     fn gave_up(&self) -> StoreError {
@@ -288,6 +293,7 @@ impl Db {
             path: self.folder.clone(),
             why: "an earlier write failed".to_owned(),
             advice: "Make sure that the disk has space and can be written, then open the workspace again",
+            full: false,
         }
     }
 }

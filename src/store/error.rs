@@ -41,6 +41,8 @@ pub enum StoreError {
         why: String,
         /// What to do.
         advice: &'static str,
+        /// Whether it was the disk that is full.
+        full: bool,
     },
     /// The workspace was written by a newer version of the app. Nothing was changed.
     #[error(
@@ -112,22 +114,21 @@ impl StoreError {
     pub fn is_disk_full(&self) -> bool {
         match self {
             Self::Io { source, .. } => is_full(source.kind()),
-            Self::Database { advice, .. } => *advice == FULL,
+            Self::Database { full, .. } => *full,
             _ => false,
         }
     }
 }
 
-const FULL: &str = "The disk is full: free some space and open the workspace again";
-
-fn is_full(kind: io::ErrorKind) -> bool {
+pub(super) fn is_full(kind: io::ErrorKind) -> bool {
     matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// What to do about a refusal of the system.
 pub(super) fn advice_for(kind: io::ErrorKind) -> &'static str {
     match kind {
-        kind if is_full(kind) => FULL,
+        kind if is_full(kind) => "The disk is full: free some space, then try again",
+        io::ErrorKind::FileTooLarge => "A file has reached the size limit of this process or disk",
         io::ErrorKind::ReadOnlyFilesystem => {
             "The disk is read-only: choose a workspace folder on one that can be written"
         }

@@ -3,34 +3,45 @@
 //! Layout of a workspace's folder: `db/` (the database) · `buckets/<bucket>/…` (objects) · `backups/*.jsonl.gz` · `damaged/` (what could not be
 //! opened, kept) · `logs/` · `workspace.lock`. A change is on the disk before [`Store::commit`] returns.
 
+mod backup;
 mod batch;
 mod db;
 mod error;
 mod lock;
+mod migrations;
 pub mod objects;
 mod records;
+mod recovery;
 mod tables;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use batch::Batch;
 pub use error::StoreError;
 pub use objects::{Mended, Objects};
 pub use records::{Record, Records, Upgrade};
+pub use recovery::RestoreNote;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 pub use tables::{EVENTS_KEPT, event_key, object_key, split_object_key};
 
-use self::db::{Db, NotOpened};
+use self::backup::Header;
+use self::db::Db;
 use self::lock::Lock;
+use self::migrations::{MIGRATIONS, SCHEMA};
 use self::tables::Tables;
 use crate::domain::time::Timestamp;
 use crate::util::clock::Clock;
 
 /// The table of single facts: account, settings, schema version.
 const META: &str = "meta";
+
+/// A backup is written when nothing has changed for so long.
+const QUIET_MS: i64 = 30_000;
+/// And when there was no quiet for so long.
+const AT_LATEST_MS: i64 = 600_000;
 
 /// A workspace's memory. A handle; clones share it.
 #[derive(Clone, Debug)]
@@ -42,6 +53,8 @@ struct Inner {
     db: Arc<Db>,
     tables: Tables,
     objects: Objects,
+    clock: Clock,
+    backups: Mutex<Backups>,
     // Dropped last: nobody else comes in before the database is closed.
     _lock: Lock,
 }
@@ -57,42 +70,28 @@ pub struct Opened {
     pub mended: Mended,
 }
 
-/// What was brought back when the database could not be opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RestoreNote {
-    /// The backup that was used; `None` when there was none that could be read, and the tables start empty.
-    pub backup: Option<PathBuf>,
-    /// When it was made.
-    pub backup_made: Option<Timestamp>,
-    /// Records brought back.
-    pub records: u64,
-    /// Where the damaged files were kept; `None` when there were none.
-    pub kept_at: Option<PathBuf>,
-    /// What was wrong with them.
-    pub why: String,
-    /// Newer backups that could not be used, and why.
-    pub skipped: Vec<(PathBuf, String)>,
-}
-
 impl Store {
     /// Opens the workspace in `folder`, which is made where it is missing.
     pub fn open(folder: &Path, clock: &Clock) -> Result<Opened, StoreError> {
         fs::create_dir_all(folder).map_err(StoreError::io("create the folder", folder))?;
         let folder = fs::canonicalize(folder).map_err(StoreError::io("find the folder", folder))?;
-        let lock = Lock::take(&folder, Timestamp(clock.wall_ms()))?;
-        let path = folder.join("db");
-        let db = match Db::open(&path) {
-            Ok(db) => Arc::new(db),
-            Err(NotOpened::Refused(error)) => return Err(error),
-            Err(NotOpened::Damaged(why)) => {
-                return Err(StoreError::Database { doing: "open", path, why, advice: "Restore it from a backup" });
-            }
-        };
+        let now = Timestamp(clock.wall_ms());
+        let lock = Lock::take(&folder, now)?;
+        let (db, restored) = recovery::open(&folder, now)?;
+        let db = Arc::new(db);
+        migrations::migrate(&db, MIGRATIONS, |from| write_backup(&folder, &db, now, from).map(drop))?;
         let tables = Tables::new(&db);
-        tables.read_all()?;
         let objects = Objects::attach(&folder, &db, clock)?;
-        let store = Self(Arc::new(Inner { folder, db, tables, objects, _lock: lock }));
-        Ok(Opened { store, restored: None, mended: Mended::default() })
+        let mended = objects.mend()?;
+        let newest = backup::list(&folder)?.first().and_then(|path| backup::read_header(path).ok());
+        let backups = Mutex::new(Backups {
+            saved: newest.map_or(0, |header| header.commit),
+            seen: 0,
+            changed: now,
+            unsaved: now,
+        });
+        let inner = Inner { folder, db, tables, objects, clock: clock.clone(), backups, _lock: lock };
+        Ok(Opened { store: Self(Arc::new(inner)), restored, mended })
     }
 
     /// The workspace's folder, absolute.
@@ -122,20 +121,68 @@ impl Store {
         serde_json::from_slice(&bytes).map(Some).map_err(|error| meta_error(name, &error))
     }
 
-    /// Makes room for a backup: writes one now if anything has changed since the last.
+    /// Writes a backup if anything has changed since the last one; answers where it is.
     pub fn backup_now(&self) -> Result<Option<PathBuf>, StoreError> {
-        Ok(None)
+        let mut backups = self.0.backups.lock().unwrap_or_else(PoisonError::into_inner);
+        self.save(&mut backups, Timestamp(self.0.clock.wall_ms()))
     }
 
-    /// Writes a backup when something has changed since the last one and nothing has for half a minute. For a loop to call, once a second or so.
-    pub fn backup_if_quiet(&self, _now: Timestamp) -> Result<Option<PathBuf>, StoreError> {
-        Ok(None)
+    /// Writes a backup when something has changed since the last one and nothing has for half a minute (or there was no quiet for ten).
+    /// For a loop to call, once a second or so; costs nothing when there is nothing to do.
+    pub fn backup_if_quiet(&self, now: Timestamp) -> Result<Option<PathBuf>, StoreError> {
+        let mut backups = self.0.backups.lock().unwrap_or_else(PoisonError::into_inner);
+        if backups.wants_one(self.0.db.tally().commit, now) { self.save(&mut backups, now) } else { Ok(None) }
+    }
+
+    fn save(&self, backups: &mut Backups, now: Timestamp) -> Result<Option<PathBuf>, StoreError> {
+        if self.0.db.tally().commit == backups.saved {
+            return Ok(None);
+        }
+        // Set first: after a failure the next try waits for another quiet period.
+        (backups.changed, backups.unsaved) = (now, now);
+        let (path, commit) = write_backup(&self.0.folder, &self.0.db, now, SCHEMA)?;
+        backups.saved = commit;
+        Ok(Some(path))
     }
 
     /// Writes a last backup and lets go of the workspace, once every clone of this handle is gone too.
     pub fn close(self) -> Result<(), StoreError> {
         self.backup_now().map(drop)
     }
+}
+
+/// What backups there are, and what has happened since.
+#[derive(Debug)]
+struct Backups {
+    /// The last change that a backup holds.
+    saved: u64,
+    /// The last change that was seen when somebody asked.
+    seen: u64,
+    /// When it was first seen.
+    changed: Timestamp,
+    /// Since when there has been something to save.
+    unsaved: Timestamp,
+}
+
+impl Backups {
+    fn wants_one(&mut self, commit: u64, now: Timestamp) -> bool {
+        if commit == self.saved {
+            (self.seen, self.unsaved) = (commit, now);
+            return false;
+        }
+        // A clock that was set back starts the wait again.
+        if commit != self.seen || now < self.changed {
+            (self.seen, self.changed) = (commit, now);
+        }
+        self.unsaved = self.unsaved.min(now);
+        now.ms_since(self.changed) >= QUIET_MS || now.ms_since(self.unsaved) >= AT_LATEST_MS
+    }
+}
+
+fn write_backup(folder: &Path, db: &Db, made: Timestamp, schema: u32) -> Result<(PathBuf, u64), StoreError> {
+    let (tally, rows) = db.dump()?;
+    let header = Header { counterpoise_backup: backup::FORMAT, schema, made, commit: tally.commit };
+    Ok((backup::write(folder, header, &rows)?, tally.commit))
 }
 
 impl Batch {

@@ -32,12 +32,6 @@ macro_rules! tables {
             pub(super) fn new(db: &Arc<Db>) -> Self {
                 Self { $($name: Records::new(Arc::clone(db)),)* }
             }
-
-            /// Reads every record of every table, so that one that cannot be read is found at the start.
-            pub(super) fn read_all(&self) -> Result<(), super::error::StoreError> {
-                $(self.$name.all()?;)*
-                Ok(())
-            }
         }
 
         /// The tables of the store.

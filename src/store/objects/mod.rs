@@ -6,6 +6,7 @@
 
 mod body;
 pub mod key_path;
+mod mend;
 
 use std::fs::{self, File};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
