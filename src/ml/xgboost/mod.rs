@@ -1,17 +1,19 @@
-//! Gradient-boosted-trees.
+//! Gradient boosted trees: training (behind a trait), XGBoost's model files, and the walk that answers.
+
+mod document;
+mod forest;
+mod objective;
+mod read;
 
 use std::collections::BTreeMap;
 
-use super::{Continue, Dataset, Matrix, Round, Task, TrainError, Trained};
-use crate::domain::training_job::ChannelFormat;
+pub use document::Value;
+pub use forest::TreeModel;
+pub use objective::{Link, Objective};
+pub use read::read_model;
 
-/// A model that can answer.
-#[derive(Clone, Debug)]
-pub struct TreeModel {
-    features: usize,
-    task: Task,
-    trained_on: Option<ChannelFormat>,
-}
+use super::{Continue, Dataset, Round, TrainError, Trained};
+use crate::domain::training_job::ChannelFormat;
 
 pub(super) fn train(
     _hyperparameters: &BTreeMap<String, String>,
@@ -26,41 +28,4 @@ pub(super) fn train(
 
 pub(super) fn watched_metric(_hyperparameters: &BTreeMap<String, String>) -> &'static str {
     "rmse"
-}
-
-impl TreeModel {
-    /// Columns of a row.
-    pub fn features(&self) -> usize {
-        self.features
-    }
-
-    /// What it answers.
-    pub fn task(&self) -> Task {
-        self.task
-    }
-
-    /// How the rows that it was trained on were written.
-    pub fn trained_on(&self) -> Option<ChannelFormat> {
-        self.trained_on
-    }
-
-    /// Numbers in an answer.
-    pub fn outputs_per_row(&self) -> usize {
-        1
-    }
-
-    /// See [`crate::ml::Model::predicted_label`].
-    pub fn predicted_label(&self, _outputs: &[f32]) -> Option<u32> {
-        None
-    }
-
-    /// See [`crate::ml::Model::predict`].
-    pub fn predict(&self, _rows: &Matrix, out: &mut Vec<f32>) {
-        out.clear();
-    }
-
-    /// See [`crate::ml::Model::predict_row`].
-    pub fn predict_row(&self, _row: &[f32], out: &mut Vec<f32>) {
-        out.clear();
-    }
 }
