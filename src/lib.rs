@@ -20,3 +20,5 @@ pub mod store;
 pub mod serving;
 
 pub mod engine;
+
+pub mod aws;

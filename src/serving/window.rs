@@ -159,8 +159,10 @@ impl Meter {
     /// classifier) is ignored.
     pub fn label(&self, at_ms: i64, outcome: Outcome) {
         let mut state = self.lock();
-        if state.labels.add(outcome) {
+        if state.labels.takes(outcome) {
+            // First the second: one that ends here keeps the score that it ended with.
             state.second(at_ms);
+            state.labels.add(outcome);
         }
     }
 
@@ -246,18 +248,24 @@ impl State {
 }
 
 impl Labels {
-    fn add(&mut self, outcome: Outcome) -> bool {
-        match (self.score, outcome) {
-            (Score::Accuracy, Outcome::Class { right }) => self.right += u64::from(right),
-            (Score::Rmse, Outcome::Error(error)) if error.is_finite() => {
+    /// Whether the outcome is of the kind that is measured here.
+    fn takes(&self, outcome: Outcome) -> bool {
+        match outcome {
+            Outcome::Class { .. } => self.score == Score::Accuracy,
+            Outcome::Error(error) => self.score == Score::Rmse && error.is_finite(),
+        }
+    }
+
+    fn add(&mut self, outcome: Outcome) {
+        self.labelled += 1;
+        match outcome {
+            Outcome::Class { right } => self.right += u64::from(right),
+            Outcome::Error(error) => {
                 let square = error * error;
                 self.sum_of_squares += square;
                 self.sum_of_fourths += square * square;
             }
-            _ => return false,
         }
-        self.labelled += 1;
-        true
     }
 
     fn interval(&self) -> Option<Interval> {

@@ -1,0 +1,143 @@
+//! Who may talk to the port: programs of this machine, and no web page of somebody else's. A page that a browser on this machine shows could
+//! reach any local port; what gives it away is the `Host` it thinks it talks to (DNS rebinding) or the `Origin` it comes from.
+
+use std::net::{IpAddr, SocketAddr};
+
+use hyper::StatusCode;
+use hyper::header::{HOST, ORIGIN};
+use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
+
+use super::errors::WireError;
+
+/// Lets a request in, or says why not. `local` is the address that the connection was made to.
+///
+/// # Errors
+/// 403 for a foreign name or origin, 400 for a request that names no host.
+pub fn admit(request: &Parts, local: SocketAddr) -> Result<(), WireError> {
+    let named = request.uri.authority().map(Authority::as_str);
+    let given = named.or_else(|| request.headers.get(HOST).and_then(|value| value.to_str().ok()));
+    let Some(host) = given else {
+        return Err(WireError::new(StatusCode::BAD_REQUEST, "InvalidRequest", "The request has no Host header"));
+    };
+    if !is_ours(host, local) {
+        let message = format!(
+            "Host {host} is not a name of this machine: use http://localhost:{} or http://127.0.0.1:{0}",
+            local.port()
+        );
+        return Err(WireError::new(StatusCode::FORBIDDEN, "AccessDeniedException", message));
+    }
+    let Some(origin) = request.headers.get(ORIGIN) else {
+        return Ok(());
+    };
+    let ours = origin.to_str().is_ok_and(|origin| {
+        origin
+            .strip_prefix("http://")
+            .is_some_and(|origin| port_of(origin) == Some(local.port()) && is_ours(origin, local))
+    });
+    if ours {
+        return Ok(());
+    }
+    let message = "A web page of another origin may not call this workspace".to_owned();
+    Err(WireError::new(StatusCode::FORBIDDEN, "AccessDeniedException", message))
+}
+
+/// Whether `host`, with or without a port, names this machine: `localhost`, a name below it (which resolves to this machine by RFC 6761),
+/// a loopback address, or the very address that the connection was made to. Addresses can't be rebound, only names can.
+fn is_ours(host: &str, local: SocketAddr) -> bool {
+    let name = without_port(host);
+    let name = name.strip_suffix('.').unwrap_or(name);
+    if let Ok(address) = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        return address.is_loopback() || address == local.ip();
+    }
+    let Some(at) = name.len().checked_sub("localhost".len()) else {
+        return false;
+    };
+    name.is_char_boundary(at)
+        && name[at..].eq_ignore_ascii_case("localhost")
+        && (at == 0 || name.as_bytes()[at - 1] == b'.')
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        // Colons inside the brackets of an IPv6 address are no port.
+        Some((name, port))
+            if port.bytes().all(|b| b.is_ascii_digit()) && (!name.contains(':') || name.ends_with(']')) =>
+        {
+            name
+        }
+        _ => host,
+    }
+}
+
+/// The port of an http origin, 80 when it names none.
+fn port_of(origin: &str) -> Option<u16> {
+    let name = without_port(origin);
+    if name.len() == origin.len() { Some(80) } else { origin[name.len() + 1..].parse().ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admitted(headers: &[(&str, &str)]) -> Result<(), u16> {
+        let mut request = hyper::Request::builder().uri("/ping");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let local = SocketAddr::from(([127, 0, 0, 1], 8770));
+        admit(&request.body(()).unwrap().into_parts().0, local).map_err(|error| error.status.as_u16())
+    }
+
+    #[test]
+    fn names_of_this_machine_are_let_in() {
+        for host in [
+            "localhost",
+            "localhost:8770",
+            "LocalHost:1",
+            "localhost.:8770",
+            "bucket.localhost:8770",
+            "127.0.0.1:8770",
+            "127.9.8.7",
+            "[::1]:8770",
+            "[::1]",
+        ] {
+            assert_eq!(admitted(&[("host", host)]), Ok(()), "{host}");
+        }
+    }
+
+    #[test]
+    fn foreign_names_are_not() {
+        for host in [
+            "",
+            "evil.example",
+            "evil.example:8770",
+            "notlocalhost",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "10.0.0.1:8770",
+        ] {
+            assert_eq!(admitted(&[("host", host)]), Err(403), "{host}");
+        }
+        assert_eq!(admitted(&[]), Err(400));
+        assert_eq!(admitted(&[("host", "élocalhost")]), Err(400), "no name at all");
+    }
+
+    #[test]
+    fn the_address_that_was_dialled_is_let_in() {
+        let local = SocketAddr::from(([192, 168, 7, 7], 8770));
+        assert!(is_ours("192.168.7.7:8770", local) && !is_ours("192.168.7.8:8770", local));
+    }
+
+    #[test]
+    fn only_our_own_origin_is_let_in() {
+        let from = |origin| admitted(&[("host", "localhost:8770"), ("origin", origin)]);
+        assert_eq!(from("http://localhost:8770"), Ok(()));
+        assert_eq!(from("http://127.0.0.1:8770"), Ok(()));
+        for foreign in
+            ["null", "http://localhost", "http://localhost:3000", "https://localhost:8770", "http://evil.example:8770"]
+        {
+            assert_eq!(from(foreign), Err(403), "{foreign}");
+        }
+    }
+}

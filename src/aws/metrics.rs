@@ -1,0 +1,92 @@
+//! `GET /metrics`: the data plane's counters in Prometheus' text format.
+
+use std::fmt::Write;
+
+use crate::serving::window::QUANTILES;
+use crate::serving::{Serving, VariantTotals};
+
+/// MIME type of the text format, version 0.0.4.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// One endpoint, read once, so that all its numbers are of one moment.
+struct Read {
+    endpoint: String,
+    variants: Vec<VariantTotals>,
+    in_flight: u32,
+}
+
+/// Name, type, help, and value of one metric of a variant.
+type Family = (&'static str, &'static str, &'static str, fn(&VariantTotals) -> f64);
+
+/// The metrics that are one number a variant.
+const FAMILIES: [Family; 6] = [
+    ("counterpoise_requests_total", "counter", "Requests answered by a variant.", |v| v.totals.requests as f64),
+    ("counterpoise_client_errors_total", "counter", "Of these, answered with a 4xx status.", |v| {
+        v.totals.client_errors as f64
+    }),
+    ("counterpoise_server_errors_total", "counter", "Of these, answered with a 5xx status.", |v| {
+        v.totals.server_errors as f64
+    }),
+    ("counterpoise_predictions_total", "counter", "Rows predicted for requests drawn by weight.", |v| {
+        v.totals.predictions as f64
+    }),
+    ("counterpoise_labels_total", "counter", "Of these, rows whose label is known.", |v| v.totals.labelled as f64),
+    ("counterpoise_variant_weight", "gauge", "The weight in force.", |v| v.weight),
+];
+
+/// The whole page.
+pub fn write(serving: &Serving) -> String {
+    let read: Vec<Read> = serving
+        .endpoints()
+        .into_iter()
+        .filter_map(|endpoint| {
+            let (variants, in_flight) = serving.totals(&endpoint)?;
+            Some(Read { endpoint, variants, in_flight })
+        })
+        .collect();
+    let mut page = String::with_capacity(1024 + read.len() * 2048);
+    // Writing to a String can't fail.
+    let _ = write_page(&mut page, &read);
+    page
+}
+
+fn write_page(page: &mut String, read: &[Read]) -> std::fmt::Result {
+    header(page, "counterpoise_build_info", "gauge", "The version that runs; always 1.")?;
+    writeln!(page, "counterpoise_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"))?;
+    for (name, kind, help, value) in FAMILIES {
+        header(page, name, kind, help)?;
+        for (endpoint, variant) in variants(read) {
+            writeln!(page, "{name}{{{}}} {}", labels(endpoint, variant), value(variant))?;
+        }
+    }
+    let name = "counterpoise_model_latency_seconds";
+    header(page, name, "summary", "From request body to answer, without the network.")?;
+    for (endpoint, variant) in variants(read) {
+        let labels = labels(endpoint, variant);
+        let totals = &variant.totals;
+        for (quantile, seconds) in QUANTILES.iter().zip(totals.latency_s) {
+            writeln!(page, "{name}{{{labels},quantile=\"{quantile}\"}} {seconds}")?;
+        }
+        writeln!(page, "{name}_sum{{{labels}}} {}", totals.latency_sum_s)?;
+        writeln!(page, "{name}_count{{{labels}}} {}", totals.requests)?;
+    }
+    let name = "counterpoise_in_flight_requests";
+    header(page, name, "gauge", "Requests being answered now, by the serving fleet and by those that drain.")?;
+    for one in read {
+        writeln!(page, "{name}{{endpoint=\"{}\"}} {}", one.endpoint, one.in_flight)?;
+    }
+    Ok(())
+}
+
+fn header(page: &mut String, name: &str, kind: &str, help: &str) -> std::fmt::Result {
+    writeln!(page, "# HELP {name} {help}\n# TYPE {name} {kind}")
+}
+
+fn variants(read: &[Read]) -> impl Iterator<Item = (&str, &VariantTotals)> {
+    read.iter().flat_map(|one| one.variants.iter().map(|variant| (one.endpoint.as_str(), variant)))
+}
+
+/// Names are letters, digits and hyphens (see `domain::name`), so nothing needs escaping.
+fn labels(endpoint: &str, variant: &VariantTotals) -> String {
+    format!("endpoint=\"{endpoint}\",variant=\"{}\",model=\"{}\"", variant.name, variant.model_name)
+}
