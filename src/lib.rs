@@ -22,3 +22,5 @@ pub mod serving;
 pub mod engine;
 
 pub mod aws;
+
+pub mod gui;
