@@ -24,8 +24,8 @@ pub(super) fn train(
     Err(TrainError::Failed("training of this algorithm is not there yet".to_owned()))
 }
 
-pub(super) fn watched_metric(_hyperparameters: &BTreeMap<String, String>) -> &'static str {
-    "rmse"
+pub(super) fn watched_metric(_hyperparameters: &BTreeMap<String, String>) -> String {
+    "rmse".to_owned()
 }
 
 impl LinearModel {
