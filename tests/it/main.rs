@@ -2,5 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's helpers fail by panicking, as its body does")]
 
+mod gui;
 mod support;
 mod tidy;
