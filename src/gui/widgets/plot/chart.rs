@@ -1,0 +1,261 @@
+//! One chart: from columns to lines, bands and areas.
+
+use std::sync::Arc;
+
+use egui::epaint::Mesh;
+use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, pos2};
+
+use super::pyramid::{Column, Columns};
+use super::scale::Ticks;
+use super::{Chart, Kind};
+
+/// x and y of a chart's area.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frame {
+    pub(super) area: Rect,
+    pub(super) from: f64,
+    pub(super) to: f64,
+    pub(super) ticks: Ticks,
+}
+
+impl Frame {
+    pub(super) fn x(&self, x: f64) -> f32 {
+        self.area.left() + ((x - self.from) / (self.to - self.from)) as f32 * self.area.width()
+    }
+
+    pub(super) fn y(&self, y: f64) -> f32 {
+        let share = (y - self.ticks.from) / (self.ticks.to - self.ticks.from);
+        // Far outside is as good as just outside, and keeps the tessellator's numbers small.
+        self.area.bottom() - share.clamp(-8.0, 9.0) as f32 * self.area.height()
+    }
+
+    fn at(&self, x: f64, y: f64) -> Pos2 {
+        pos2(self.x(x), self.y(y))
+    }
+}
+
+/// The value that a column's line passes through.
+fn line_value(column: &Column) -> f64 {
+    if column.n == 1 { column.end } else { column.mean() }
+}
+
+/// The middle of a column's points.
+fn middle(column: &Column) -> f64 {
+    f64::midpoint(column.first, column.last)
+}
+
+/// Smallest and largest value to make room for; `None` where there is nothing to draw.
+pub(super) fn extent(chart: &Chart<'_>, all: &[Arc<Columns>], from: f64, to: f64, now: f64) -> Option<(f64, f64)> {
+    if chart.kind == Kind::Stacked {
+        let stacks = stack(all, now);
+        let top = stacks.iter().filter(|s| s.x >= from && s.x <= to).filter_map(|s| s.tops.last().copied());
+        return top.reduce(f64::max).map(|top| (0.0, top));
+    }
+    let mut values: Vec<f64> = Vec::new();
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for columns in all {
+        for column in columns.columns.iter().filter(|c| c.last >= from && c.first <= to) {
+            if chart.kind == Kind::Banded {
+                values.push(line_value(column));
+                // The first few labels have bands as wide as the axis; the later half says what matters.
+                if column.last >= f64::midpoint(from, to) {
+                    low = low.min(column.low);
+                    high = high.max(column.high);
+                }
+            } else {
+                low = low.min(column.min);
+                high = high.max(column.max);
+            }
+        }
+    }
+    if !values.is_empty() {
+        values.sort_by(f64::total_cmp);
+        // A cumulative score jumps about at its start: the wildest 2 % at either end may leave the chart.
+        let skip = values.len() / 50;
+        low = low.min(values[skip]);
+        high = high.max(values[values.len() - 1 - skip]);
+    }
+    (low <= high).then_some((low, high))
+}
+
+/// Draws the series.
+pub(super) fn series(painter: &Painter, frame: &Frame, chart: &Chart<'_>, all: &[Arc<Columns>], band: f32, now: f64) {
+    if chart.kind == Kind::Stacked {
+        areas(painter, frame, chart, all, now);
+        return;
+    }
+    if chart.kind == Kind::Banded {
+        for (series, columns) in chart.series.iter().zip(all) {
+            for run in runs(&columns.columns, chart.gap) {
+                let edges = run.iter().filter(|c| !c.low.is_nan() && !c.high.is_nan());
+                strip(painter, edges.map(|c| (frame.at(middle(c), c.low), frame.at(middle(c), c.high))), {
+                    series.color.gamma_multiply(band)
+                });
+            }
+        }
+    }
+    for (series, columns) in chart.series.iter().zip(all) {
+        for run in runs(&columns.columns, chart.gap) {
+            if chart.kind == Kind::Line && run.iter().any(|c| c.n > 1) {
+                // What the mean of a column hides: from its smallest to its largest value.
+                let edges = run.iter().map(|c| (frame.at(middle(c), c.min), frame.at(middle(c), c.max)));
+                strip(painter, edges, series.color.gamma_multiply(0.28));
+            }
+            line(painter, frame, run, series.color, series.dashed);
+        }
+    }
+}
+
+/// Stretches without a gap longer than `gap`.
+fn runs(columns: &[Column], gap: f64) -> impl Iterator<Item = &[Column]> {
+    columns.chunk_by(move |a, b| b.first - a.last <= gap)
+}
+
+fn line(painter: &Painter, frame: &Frame, run: &[Column], color: Color32, dashed: bool) {
+    let points: Vec<Pos2> = run.iter().map(|c| frame.at(middle(c), line_value(c))).collect();
+    let stroke = Stroke::new(1.5, color);
+    match points[..] {
+        [] => {}
+        [point] => {
+            painter.circle_filled(point, 2.0, color);
+        }
+        _ if dashed => {
+            painter.extend(Shape::dashed_line(&points, stroke, 5.0, 4.0));
+        }
+        _ => {
+            painter.line(points, stroke);
+        }
+    }
+}
+
+/// Fills between pairs of points, lower and upper.
+fn strip(painter: &Painter, edges: impl Iterator<Item = (Pos2, Pos2)>, color: Color32) {
+    let mut mesh = Mesh::default();
+    for (lower, upper) in edges {
+        let n = mesh.vertices.len() as u32;
+        mesh.colored_vertex(lower, color);
+        mesh.colored_vertex(upper, color);
+        if n >= 2 {
+            mesh.add_triangle(n - 2, n - 1, n);
+            mesh.add_triangle(n - 1, n, n + 1);
+        }
+    }
+    if mesh.vertices.len() > 2 {
+        painter.add(mesh);
+    }
+}
+
+/// One x of a stack: the sums up to and with each series.
+struct Stack {
+    x: f64,
+    tops: Vec<f64>,
+}
+
+/// Adds the series up, column by column; a column without a point is 0. The step that is still being counted (at `now`) is left out.
+fn stack(all: &[Arc<Columns>], now: f64) -> Vec<Stack> {
+    let width = all.iter().map(|c| c.width).max().unwrap_or(1).max(1);
+    let mut next = vec![0; all.len()];
+    let mut stacks: Vec<Stack> = Vec::new();
+    let mut before: Option<i64> = None;
+    let x_of = |key: i64| if width == 1 { key as f64 } else { (key as f64 + 0.5) * width as f64 };
+    let nothing = |key: i64| Stack { x: x_of(key), tops: vec![0.0; all.len()] };
+    loop {
+        let keys = all.iter().zip(&next).filter_map(|(columns, i)| columns.columns.get(*i).map(|c| c.key));
+        let Some(key) = keys.min() else { break };
+        if key as f64 * width as f64 >= now {
+            break;
+        }
+        if before != Some(key - 1) {
+            if let Some(before) = before {
+                stacks.push(nothing(before + 1));
+            }
+            stacks.push(nothing(key - 1));
+        }
+        let mut top = 0.0;
+        // The newest column may not be over: its amount is spread over the steps that have passed.
+        let passed = (now - key as f64 * width as f64).clamp(1.0, width as f64);
+        let mut tops = Vec::with_capacity(all.len());
+        for (columns, i) in all.iter().zip(&mut next) {
+            if let Some(column) = columns.columns.get(*i).filter(|c| c.key == key) {
+                top += column.sum / passed;
+                *i += 1;
+            }
+            tops.push(top);
+        }
+        stacks.push(Stack { x: x_of(key), tops });
+        before = Some(key);
+    }
+    if let Some(before) = before
+        && (before + 1) as f64 * (width as f64) < now - 1.0
+        && now.is_finite()
+    {
+        stacks.push(nothing(before + 1));
+        stacks.push(Stack { x: now, tops: vec![0.0; all.len()] });
+    }
+    stacks
+}
+
+fn areas(painter: &Painter, frame: &Frame, chart: &Chart<'_>, all: &[Arc<Columns>], now: f64) {
+    let stacks = stack(all, now);
+    for (i, series) in chart.series.iter().enumerate() {
+        let below = |s: &Stack| if i == 0 { 0.0 } else { s.tops[i - 1] };
+        let edges = stacks.iter().map(|s| (frame.at(s.x, below(s)), frame.at(s.x, s.tops[i])));
+        strip(painter, edges, series.color.gamma_multiply(0.88));
+    }
+    for (i, series) in chart.series.iter().enumerate() {
+        // A line along the top smooths the stairs of the fill; at 0 there is nothing to smooth.
+        for run in stacks.chunk_by(|a, b| a.tops[i] > 0.0 || b.tops[i] > 0.0) {
+            if run.len() > 1 {
+                let points = run.iter().map(|s| frame.at(s.x, s.tops[i])).collect();
+                painter.line(points, Stroke::new(1.0, series.color));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pyramid::Pyramid;
+    use super::super::source::{Points, Sample};
+    use super::*;
+
+    fn columns(samples: &[(i64, f64)]) -> Arc<Columns> {
+        let samples: Vec<Sample> = samples.iter().map(|(x, y)| Sample::new(*x as f64, *y)).collect();
+        let mut pyramid = Pyramid::default();
+        pyramid.grow(&Points::Samples(&samples), 1, usize::MAX);
+        pyramid.columns(&Points::Samples(&samples), 0.0, 100.0, 200)
+    }
+
+    #[test]
+    fn a_second_without_requests_is_zero_in_the_stack() {
+        let stacks = stack(&[columns(&[(10, 5.0), (11, 6.0), (20, 7.0)]), columns(&[(11, 1.0)])], 30.0);
+        let seen: Vec<_> = stacks.iter().map(|s| (s.x as i64, s.tops.clone())).collect();
+        let zero = vec![0.0, 0.0];
+        assert_eq!(
+            seen,
+            [
+                (9, zero.clone()),
+                (10, vec![5.0, 5.0]),
+                (11, vec![6.0, 7.0]),
+                (12, zero.clone()),
+                (19, zero.clone()),
+                (20, vec![7.0, 7.0]),
+                (21, zero.clone()),
+                (30, zero)
+            ]
+        );
+    }
+
+    #[test]
+    fn the_second_that_is_being_counted_is_left_out() {
+        let stacks = stack(&[columns(&[(10, 5.0), (11, 6.0)])], 11.0);
+        assert_eq!(stacks.last().map(|s| s.x), Some(10.0));
+    }
+
+    #[test]
+    fn gaps_part_a_line() {
+        let columns = columns(&[(10, 5.0), (11, 6.0), (40, 7.0)]);
+        assert_eq!(runs(&columns.columns, 10.0).count(), 2);
+        assert_eq!(runs(&columns.columns, f64::INFINITY).count(), 1);
+    }
+}
