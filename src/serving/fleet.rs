@@ -170,7 +170,7 @@ impl Fleet {
     ///
     /// # Errors
     /// No variants, different rows, unusable weights.
-    fn assemble(spec: &FleetSpec, models: Vec<Model>, seed: u64) -> Result<Self, FleetError> {
+    pub(super) fn assemble(spec: &FleetSpec, models: Vec<Model>, seed: u64) -> Result<Self, FleetError> {
         let variants: Vec<Variant> =
             spec.variants.iter().zip(models).map(|(variant, model)| Variant::new(variant, model)).collect();
         let Some(first) = variants.first() else {

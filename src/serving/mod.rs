@@ -8,6 +8,8 @@ pub mod error;
 pub mod fleet;
 pub mod router;
 mod slot;
+#[cfg(test)]
+mod tests;
 pub mod window;
 
 use std::collections::HashMap;
