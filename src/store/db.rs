@@ -328,6 +328,9 @@ fn classify(folder: &Path, error: &sled::Error) -> NotOpened {
                 | io::ErrorKind::InvalidData
                 | io::ErrorKind::InvalidInput
                 | io::ErrorKind::NotFound
+                | io::ErrorKind::NotADirectory
+                | io::ErrorKind::IsADirectory
+                | io::ErrorKind::AlreadyExists
                 | io::ErrorKind::Other
         );
         if !content {

@@ -13,6 +13,8 @@ pub mod objects;
 mod records;
 mod recovery;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -216,33 +218,4 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::bucket::Bucket;
-    use crate::domain::s3_uri::S3Uri;
-
-    #[test]
-    fn what_was_committed_is_there_after_opening_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::paused(1_000);
-        let uri = S3Uri::new("my-bucket", "a/b.csv");
-        {
-            let store = Store::open(folder.path(), &clock).unwrap().store;
-            let bucket = Bucket { name: "my-bucket".to_owned(), created: Timestamp(1), tags: vec![] };
-            store.objects().create_bucket(&bucket).unwrap();
-            store.objects().put(&uri, &mut &b"1,2\n"[..], None).unwrap();
-            let mut batch = Batch::new();
-            batch.set_meta("account", &7_u32);
-            store.commit(batch).unwrap();
-            store.close().unwrap();
-        }
-        let store = Store::open(folder.path(), &clock).unwrap().store;
-        assert_eq!(store.meta::<u32>("account").unwrap(), Some(7));
-        assert_eq!(store.buckets().all().unwrap().len(), 1);
-        let (object, bytes) = store.objects().read_range(&uri, 1, 2).unwrap();
-        assert_eq!((bytes.as_slice(), object.content_type.as_str()), (&b",2"[..], "text/csv"));
-    }
 }

@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's helpers fail by panicking, as its body does")]
 
 mod gui;
+mod store_kill;
 mod support;
 mod tidy;

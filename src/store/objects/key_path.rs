@@ -121,3 +121,98 @@ fn unescape(piece: &str, key: &mut Vec<u8>) -> Option<()> {
     }
     Some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{HashMap, HashSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn ordinary_keys_stay_readable() {
+        for (key, path) in [
+            ("train.csv", "train.csv"),
+            ("boston/train.csv", "boston%/train.csv"),
+            ("README.txt", "README.txt%uf3"),
+            ("a//b", "a%/%_%/b"),
+            ("a/", "a%/%_"),
+            ("../x", "%2e%2e%/x"),
+            (".profile", "%2eprofile"),
+            ("nul.txt", "%6eul.txt"),
+            ("50%", "50%25"),
+            ("é", "%c3%a9"),
+        ] {
+            assert_eq!(path_of(key), Path::new(path), "{key}");
+            assert_eq!(key_of(Path::new(path)).as_deref(), Some(key));
+        }
+    }
+
+    #[test]
+    fn paths_that_no_key_has_are_refused() {
+        for path in [
+            "plain/file",
+            "file%",
+            "README.txt",
+            "%41",
+            "a%2F",
+            "a%2f",
+            "..",
+            "a%/../b",
+            "%",
+            "%zz",
+            "a%+/b",
+            "b%u1",
+            "%_%",
+        ] {
+            assert_eq!(key_of(Path::new(path)), None, "{path}");
+        }
+    }
+
+    fn any_key() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            "",
+            "\\.{1,3}",
+            "[a-cA-C.% ]{1,4}",
+            "(?i)(con|aux|com1)(\\.x)?",
+            "\\PC{1,30}",
+            "[aA%é]{150,400}"
+        ];
+        prop::collection::vec(part, 1..5)
+            .prop_map(|parts| parts.join("/"))
+            .prop_filter("1 to 1024 bytes", |key| (1..=1024).contains(&key.len()))
+    }
+
+    proptest! {
+        #[test]
+        fn every_key_comes_back(key in any_key()) {
+            let path = path_of(&key);
+            prop_assert_eq!(key_of(&path), Some(key));
+            for name in path.components() {
+                let Component::Normal(name) = name else { panic!("{} leaves its folder", path.display()) };
+                let name = name.to_str().unwrap();
+                prop_assert!(name.len() <= 255, "{} bytes", name.len());
+                prop_assert!(name.bytes().all(|b| b.is_ascii_graphic() || b == b' ') && !name.contains(['<', '>', ':', '"', '\\', '|', '?', '*']));
+                prop_assert!(!name.starts_with(['.', ' ']) && !name.ends_with(['.', ' ']), "{name}");
+            }
+        }
+
+        /// Neither on a disk that ignores case, nor where one key is the folder of another.
+        #[test]
+        fn no_two_keys_meet(keys in prop::collection::hash_set(prop_oneof![any_key(), "[aA]{1,6}", "[aA/]{1,4}"], 2..20)) {
+            let mut files: HashMap<String, &String> = HashMap::new();
+            let mut folders = HashSet::new();
+            for key in &keys {
+                let path = path_of(key);
+                let lower = |path: &Path| path.to_str().unwrap().to_ascii_lowercase();
+                for folder in path.ancestors().skip(1).filter(|folder| *folder != Path::new("")) {
+                    folders.insert(lower(folder));
+                }
+                let met = files.insert(lower(&path), key);
+                prop_assert!(met.is_none(), "{met:?} and {key:?} at {}", path.display());
+            }
+            prop_assert!(files.keys().all(|file| !folders.contains(file)));
+        }
+    }
+}
