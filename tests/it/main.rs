@@ -5,4 +5,6 @@
 mod gui;
 mod store_kill;
 mod support;
+
+mod screenshots;
 mod tidy;

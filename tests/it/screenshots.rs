@@ -1,0 +1,75 @@
+//! Every page drawn in light and dark. `tests/screenshots` keeps the pictures; without it they are only held against being blank.
+//!
+//! The workspace behind them is the scripted one, with fixed times: the same pictures on every machine.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use counterpoise::gui::route::Route;
+use counterpoise::gui::{App, Options};
+use counterpoise::util::clock::Clock;
+use counterpoise::workspace::Workspace;
+use egui_kittest::Harness;
+use jiff::tz::TimeZone;
+
+use super::support::scripted::{NOW, ScriptedWorkspace, world::BUCKET};
+
+/// File name and place, in the order of the README's tour.
+fn pages() -> Vec<(&'static str, Route)> {
+    let text = |name: &str| name.to_owned();
+    vec![
+        ("home", Route::Home),
+        ("data", Route::Buckets),
+        ("bucket", Route::Bucket { name: text(BUCKET), prefix: text("samples/boston/") }),
+        ("training", Route::TrainingJobs),
+        ("training-job", Route::TrainingJob(text("sentiment-xgb-2"))),
+        ("new-training-job", Route::NewTrainingJob { clone_of: Some(text("sentiment-xgb-2")) }),
+        ("models", Route::Models),
+        ("endpoint-configs", Route::EndpointConfigs),
+        ("endpoints", Route::Endpoints),
+        ("endpoint", Route::Endpoint(text("sentiment-live"))),
+        ("cleanup", Route::Cleanup),
+        ("settings", Route::Settings),
+    ]
+}
+
+fn window(workspace: &Arc<ScriptedWorkspace>, route: &Route, theme: egui::Theme) -> Harness<'static, App> {
+    let workspace: Arc<dyn Workspace> = Arc::clone(workspace) as _;
+    let options = Options {
+        folder: None,
+        clock: Clock::paused(NOW.0),
+        zone: TimeZone::UTC,
+        start: Some(route.clone()),
+        ..Options::default()
+    };
+    let mut harness = Harness::builder()
+        .with_size([1280.0, 800.0])
+        .with_pixels_per_point(1.0)
+        .with_max_steps(60)
+        .with_theme(theme)
+        .build_eframe(move |cc| App::new(cc, workspace, options));
+    harness.run_ok();
+    harness
+}
+
+#[test]
+fn every_page_draws_in_light_and_dark() {
+    let keep =
+        std::env::var_os("COUNTERPOISE_SCREENSHOTS").map(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots"));
+    let workspace = ScriptedWorkspace::realistic();
+    for (name, route) in pages() {
+        for (ending, theme) in [("light", egui::Theme::Light), ("dark", egui::Theme::Dark)] {
+            let picture = window(&workspace, &route, theme).render().unwrap_or_else(|why| panic!("{name}: {why}"));
+            let mut colours: Vec<_> = picture.pixels().map(|pixel| pixel.0).collect();
+            colours.sort_unstable();
+            colours.dedup();
+            assert!(colours.len() > 50, "{name}-{ending} shows {} colours: is it drawn?", colours.len());
+            let background = picture.get_pixel(640, 6).0;
+            assert_eq!(background[0] > 128, theme == egui::Theme::Light, "{name}-{ending}: {background:?}");
+            if let Some(folder) = &keep {
+                std::fs::create_dir_all(folder).unwrap();
+                picture.save(folder.join(format!("{name}-{ending}.png"))).unwrap();
+            }
+        }
+    }
+}
