@@ -80,6 +80,12 @@ pub fn review_texts() -> Vec<(f32, String)> {
         .collect()
 }
 
+/// The same sentences in the parts of [`reviews`]: train, validation, test.
+pub fn review_text_parts() -> [Vec<(f32, String)>; 3] {
+    let rows = review_texts();
+    split(rows.len()).map(|part| part.into_iter().map(|row| rows[row].clone()).collect())
+}
+
 /// Train, validation and test rows.
 fn split(rows: usize) -> [Vec<usize>; 3] {
     let mut order: Vec<usize> = (0..rows).collect();
