@@ -24,3 +24,5 @@ pub mod engine;
 pub mod aws;
 
 pub mod gui;
+
+pub mod system;

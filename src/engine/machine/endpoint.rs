@@ -22,6 +22,8 @@ pub enum Event {
     UpdateRequested {
         /// The configuration.
         config_name: String,
+        /// Keep weights and counts of variants that both configurations have.
+        retain: bool,
     },
     /// A person sets weights of some or all variants.
     WeightsRequested(Vec<(String, f64)>),
@@ -59,7 +61,10 @@ pub struct Traffic {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Load and probe the fleet of the newest deployment.
-    Build,
+    Build {
+        /// Keep weights and counts of variants that serve now.
+        retain: bool,
+    },
     /// Load the fleet that served before the app ended.
     Restore,
     /// Let the built fleet serve: one pointer swap, with this mark on the plots.
@@ -103,7 +108,7 @@ pub fn create(name: &str, config: &EndpointConfig, tags: Vec<Tag>, now: Timestam
     };
     deploy(&mut endpoint, config.name.clone(), None, now);
     let text = format!("Endpoint {name} is being created with {}", config.name);
-    (endpoint, vec![Effect::Build, Effect::Tell(Tell::info(text))])
+    (endpoint, vec![Effect::Build { retain: false }, Effect::Tell(Tell::info(text))])
 }
 
 /// The next state of an endpoint.
@@ -114,7 +119,7 @@ pub fn create(name: &str, config: &EndpointConfig, tags: Vec<Tag>, now: Timestam
 pub fn step(endpoint: &Endpoint, event: Event, now: Timestamp) -> Result<Next, CommandError> {
     let mut next = endpoint.clone();
     let effects = match event {
-        Event::UpdateRequested { config_name } => update(&mut next, config_name, now)?,
+        Event::UpdateRequested { config_name, retain } => update(&mut next, config_name, retain, now)?,
         Event::WeightsRequested(weights) => set_weights(&mut next, &weights, now)?,
         Event::UndoRequested => undo_weights(&mut next, now)?,
         Event::DeleteRequested => {
@@ -206,7 +211,18 @@ fn deploy(endpoint: &mut Endpoint, config_name: String, from_config: Option<Stri
         requests: 0,
         failed_requests: 0,
     };
-    push_limited(&mut endpoint.deployments, deployment);
+    endpoint.deployments.push(deployment);
+    if endpoint.deployments.len() > MAX_HISTORY {
+        // The one that serves stays, however many failed after it: a restart looks its files up by it.
+        let oldest = usize::from(serving_deployment(endpoint) == Some(endpoint.deployments[0].number));
+        endpoint.deployments.remove(oldest);
+    }
+}
+
+/// The number of the deployment whose fleet serves.
+pub fn serving_deployment(endpoint: &Endpoint) -> Option<u64> {
+    let swapped = |d: &&Deployment| d.stages.iter().any(|(stage, _)| *stage == DeploymentStage::Swapped);
+    endpoint.deployments.iter().rev().find(swapped).map(|d| d.number)
 }
 
 fn enter(endpoint: &mut Endpoint, stage: DeploymentStage, now: Timestamp) {
@@ -227,7 +243,12 @@ fn finish(endpoint: &mut Endpoint, outcome: DeploymentOutcome, traffic: Traffic,
     }
 }
 
-fn update(endpoint: &mut Endpoint, config_name: String, now: Timestamp) -> Result<Vec<Effect>, CommandError> {
+fn update(
+    endpoint: &mut Endpoint,
+    config_name: String,
+    retain: bool,
+    now: Timestamp,
+) -> Result<Vec<Effect>, CommandError> {
     must_be_in_service(endpoint)?;
     let text = format!("Endpoint {} is being updated to {config_name}", endpoint.name);
     endpoint.status = EndpointStatus::Updating;
@@ -236,7 +257,7 @@ fn update(endpoint: &mut Endpoint, config_name: String, now: Timestamp) -> Resul
     endpoint.modified = now;
     let from = endpoint.config_name.clone();
     deploy(endpoint, config_name, Some(from), now);
-    Ok(vec![Effect::Build, Effect::Tell(Tell::info(text))])
+    Ok(vec![Effect::Build { retain }, Effect::Tell(Tell::info(text))])
 }
 
 fn weights_of(endpoint: &Endpoint) -> Vec<(String, f64)> {
@@ -387,7 +408,7 @@ fn drained(endpoint: &mut Endpoint, traffic: Traffic, now: Timestamp) -> Vec<Eff
 
 fn found(endpoint: &mut Endpoint, now: Timestamp) -> Vec<Effect> {
     match endpoint.status {
-        EndpointStatus::Creating => vec![Effect::Build],
+        EndpointStatus::Creating => vec![Effect::Build { retain: false }],
         EndpointStatus::InService => vec![Effect::Restore],
         EndpointStatus::Updating if is_swapped(endpoint) => {
             endpoint.status = EndpointStatus::InService;

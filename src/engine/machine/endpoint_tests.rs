@@ -40,7 +40,7 @@ fn in_service() -> Endpoint {
 }
 
 fn updating() -> Endpoint {
-    go(&in_service(), Event::UpdateRequested { config_name: "two".into() }, 10).0
+    go(&in_service(), Event::UpdateRequested { config_name: "two".into(), retain: false }, 10).0
 }
 
 fn two() -> Vec<EndpointVariant> {
@@ -89,7 +89,9 @@ fn a_first_fleet_that_fails_leaves_a_failed_endpoint() {
     assert_eq!(failed.failure_reason.as_deref(), Some("no artefact"));
     assert_eq!(failed.deployments[0].outcome, DeploymentOutcome::Failed("no artefact".into()));
     assert_eq!(severity(&effects), Some(Severity::Error));
-    for event in [Event::UpdateRequested { config_name: "two".into() }, ask(&[("a", 1.0)]), Event::UndoRequested] {
+    for event in
+        [Event::UpdateRequested { config_name: "two".into(), retain: false }, ask(&[("a", 1.0)]), Event::UndoRequested]
+    {
         let refused = step(&failed, event, T(3)).unwrap_err().to_string();
         assert!(refused.contains("Delete it and create it again"), "{refused}");
     }
@@ -125,7 +127,7 @@ fn an_update_that_fails_leaves_the_old_fleet() {
     assert_eq!((after.deployments[1].requests, after.deployments[1].ended), (7, Some(T(12))));
     assert_eq!(severity(&effects), Some(Severity::Error));
     assert!(!effects.iter().any(|e| matches!(e, Effect::Install { .. } | Effect::Remove)));
-    let (again, _) = go(&after, Event::UpdateRequested { config_name: "three".into() }, 20);
+    let (again, _) = go(&after, Event::UpdateRequested { config_name: "three".into(), retain: false }, 20);
     assert_eq!((again.failure_reason, again.requested_config.as_deref()), (None, Some("three")));
     assert_eq!(again.deployments[2].number, 3);
 }
@@ -134,7 +136,11 @@ fn an_update_that_fails_leaves_the_old_fleet() {
 fn nothing_changes_an_endpoint_that_is_changing() {
     let swapped = go(&updating(), Event::FleetReady(two()), 12).0;
     for endpoint in [creating(), updating(), swapped] {
-        for event in [Event::UpdateRequested { config_name: "x".into() }, ask(&[("a", 2.0)]), Event::UndoRequested] {
+        for event in [
+            Event::UpdateRequested { config_name: "x".into(), retain: false },
+            ask(&[("a", 2.0)]),
+            Event::UndoRequested,
+        ] {
             let refused = step(&endpoint, event, T(20)).unwrap_err().to_string();
             assert!(refused.contains("Cannot update in-progress endpoint \"live\""), "{refused}");
         }
@@ -194,7 +200,7 @@ fn bad_weights_are_refused_by_name() {
 #[test]
 fn undo_does_not_reach_across_an_update() {
     let changed = go(&in_service(), ask(&[("a", 9.0)]), 5).0;
-    let updating = go(&changed, Event::UpdateRequested { config_name: "two".into() }, 6).0;
+    let updating = go(&changed, Event::UpdateRequested { config_name: "two".into(), retain: false }, 6).0;
     let swapped = go(&updating, Event::FleetReady(two()), 7).0;
     let done = go(&swapped, Event::Drained(Traffic::default()), 8).0;
     let refused = step(&done, Event::UndoRequested, T(9)).unwrap_err().to_string();
@@ -216,7 +222,11 @@ fn late_reports_change_nothing() {
 
 #[test]
 fn found_after_a_crash() {
-    assert_eq!(go(&creating(), Event::Found, 50), (creating(), vec![Effect::Build]), "creation is begun again");
+    assert_eq!(
+        go(&creating(), Event::Found, 50),
+        (creating(), vec![Effect::Build { retain: false }]),
+        "creation is begun again"
+    );
     assert_eq!(go(&in_service(), Event::Found, 50), (in_service(), vec![Effect::Restore]));
     let (old, effects) = go(&updating(), Event::Found, 50);
     assert_eq!((old.status, old.config_name.as_str()), (EndpointStatus::InService, "one"));
@@ -259,9 +269,10 @@ fn history_is_bounded() {
     let mut endpoint = in_service();
     for i in 0..MAX_HISTORY + 5 {
         endpoint = go(&endpoint, ask(&[("a", 2.0 + i as f64)]), 10).0;
-        endpoint = go(&endpoint, Event::UpdateRequested { config_name: "two".into() }, 11).0;
+        endpoint = go(&endpoint, Event::UpdateRequested { config_name: "two".into(), retain: false }, 11).0;
         endpoint = go(&endpoint, broken("x"), 12).0;
     }
     assert_eq!((endpoint.weight_changes.len(), endpoint.deployments.len()), (MAX_HISTORY, MAX_HISTORY));
     assert_eq!(endpoint.deployments.last().unwrap().number, MAX_HISTORY as u64 + 6);
+    assert_eq!((endpoint.deployments[0].number, serving_deployment(&endpoint)), (1, Some(1)), "the serving one stays");
 }

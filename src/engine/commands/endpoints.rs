@@ -1,0 +1,77 @@
+//! Endpoints: create, update, weights, delete; and the traffic tests that run against them.
+
+use super::super::control::{Change, Control, Row, endpoint_tells};
+use super::super::machine::endpoint::{self, Event};
+use super::{Outcome, free, made, missing, valid};
+use crate::domain::endpoint::Endpoint;
+use crate::domain::endpoint_config::EndpointConfig;
+use crate::domain::reference::Kind;
+use crate::domain::tag::{self, Tag};
+use crate::domain::traffic_test::TrafficTestSpec;
+use crate::workspace::{CommandError, Reply};
+
+/// The configuration, when it and every model that it names are there.
+fn config_of(control: &Control, name: &str) -> Result<std::sync::Arc<EndpointConfig>, CommandError> {
+    let config = control.world.endpoint_configs.get(name).ok_or_else(|| missing(Kind::EndpointConfig, name))?;
+    match config.variants.iter().find(|variant| !control.world.models.contains(&variant.model_name)) {
+        Some(variant) => Err(missing(Kind::Model, &variant.model_name)),
+        None => Ok(std::sync::Arc::clone(config)),
+    }
+}
+
+pub(super) fn create(control: &mut Control, name: &str, config_name: &str, tags: Vec<Tag>) -> Outcome {
+    let mut broken = tag::validate(&tags);
+    broken.extend(Endpoint::validate_name(name).err());
+    valid(broken)?;
+    // SageMaker takes endpoint names that differ in case only for the same.
+    let taken = control.world.endpoints.values().any(|other| other.name.eq_ignore_ascii_case(name));
+    free(taken, Kind::Endpoint, name)?;
+    let config = config_of(control, config_name)?;
+    let (endpoint, effects) = endpoint::create(name, &config, tags, control.now());
+    let mut change = Change::row(Row::Endpoint(endpoint));
+    if control.world.traffic_tests.contains(name) {
+        change = change.and(Row::NoTrafficTest(name.to_owned()));
+    }
+    for tell in endpoint_tells(&effects) {
+        change = change.tell(tell, Kind::Endpoint, name);
+    }
+    control.commit(change)?;
+    control.endpoint_effects(name, None, effects, None);
+    made(Kind::Endpoint, name)
+}
+
+pub(super) fn update(control: &mut Control, name: &str, config_name: String, retain: bool) -> Outcome {
+    if !control.world.endpoints.contains(name) {
+        return Err(missing(Kind::Endpoint, name));
+    }
+    config_of(control, &config_name)?;
+    control.endpoint_step(name, Event::UpdateRequested { config_name, retain })?;
+    made(Kind::Endpoint, name)
+}
+
+pub(super) fn weights(control: &mut Control, name: &str, weights: Vec<(String, f64)>) -> Outcome {
+    control.endpoint_step(name, Event::WeightsRequested(weights))?;
+    made(Kind::Endpoint, name)
+}
+
+pub(super) fn undo(control: &mut Control, name: &str) -> Outcome {
+    control.endpoint_step(name, Event::UndoRequested)?;
+    made(Kind::Endpoint, name)
+}
+
+pub(super) fn delete(control: &mut Control, name: &str) -> Outcome {
+    control.endpoint_step(name, Event::DeleteRequested)?;
+    Ok(Reply::Done)
+}
+
+pub(super) fn start_traffic(control: &mut Control, spec: TrafficTestSpec) -> Outcome {
+    valid(spec.validate())?;
+    if !control.world.endpoints.contains(&spec.endpoint) {
+        return Err(missing(Kind::Endpoint, &spec.endpoint));
+    }
+    Err(CommandError::Failed("This build sends no traffic".to_owned()))
+}
+
+pub(super) fn stop_traffic(_control: &mut Control, endpoint: &str) -> Outcome {
+    Err(missing(Kind::Endpoint, endpoint))
+}

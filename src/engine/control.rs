@@ -1,0 +1,385 @@
+//! The loop's own state, and the one way in which it changes: store first, then the world that readers see.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use super::effects::guarded;
+use super::fleets::FleetKey;
+use super::machine::{Tell, endpoint, training_job};
+use super::message::{Message, Report, Touched};
+use super::shared::Shared;
+use super::training::TrainingQueue;
+use super::{EngineOptions, commands};
+use crate::domain::bucket::{Bucket, Object};
+use crate::domain::endpoint::{Endpoint, EndpointVariant};
+use crate::domain::endpoint_config::EndpointConfig;
+use crate::domain::event::Event;
+use crate::domain::model::Model;
+use crate::domain::reference::{Kind, ResourceRef};
+use crate::domain::time::Timestamp;
+use crate::domain::traffic_test::TrafficTest;
+use crate::domain::training_job::TrainingJob;
+use crate::store::{Batch, EVENTS_KEPT, StoreError};
+use crate::util::promise::Resolver;
+use crate::workspace::{CommandError, Snapshot, Table};
+
+/// How often an idle loop looks whether a backup is due.
+const TICK: Duration = Duration::from_secs(5);
+
+/// One changed record.
+pub(super) enum Row {
+    TrainingJob(TrainingJob),
+    NoTrainingJob(String),
+    Model(Model),
+    NoModel(String),
+    EndpointConfig(EndpointConfig),
+    NoEndpointConfig(String),
+    Endpoint(Endpoint),
+    NoEndpoint(String),
+    TrafficTest(TrafficTest),
+    NoTrafficTest(String),
+}
+
+/// Records that change together, and the events that tell of it.
+#[derive(Default)]
+pub(super) struct Change {
+    pub(super) rows: Vec<Row>,
+    pub(super) tells: Vec<(Tell, Option<ResourceRef>)>,
+}
+
+impl Change {
+    pub(super) fn row(row: Row) -> Self {
+        Self { rows: vec![row], tells: Vec::new() }
+    }
+
+    pub(super) fn and(mut self, row: Row) -> Self {
+        self.rows.push(row);
+        self
+    }
+
+    pub(super) fn tell(mut self, tell: Tell, kind: Kind, name: &str) -> Self {
+        self.tells.push((tell, Some(ResourceRef::new(kind, name))));
+        self
+    }
+}
+
+/// A fleet under way.
+pub(super) struct Build {
+    /// Told apart from earlier builds of an endpoint of the same name by this.
+    pub(super) id: u64,
+    /// What its files are filed under.
+    pub(super) key: FleetKey,
+    /// What serves once it is installed.
+    pub(super) variants: Vec<EndpointVariant>,
+    /// Requests and failures of the endpoint when it began.
+    pub(super) base: (u64, u64),
+    /// Whether it brings back what served before a restart.
+    pub(super) restores: bool,
+}
+
+/// The loop's state.
+pub(super) struct Control {
+    pub(super) shared: Arc<Shared>,
+    pub(super) options: EngineOptions,
+    pub(super) world: Snapshot,
+    dirty: bool,
+    next_event: u64,
+    pub(super) next_id: u64,
+    pub(super) training: TrainingQueue,
+    pub(super) builds: HashMap<String, Build>,
+    pub(super) restored: Option<Resolver<()>>,
+    /// Set when the app closes: commands are refused, and the loop ends at this time at the latest.
+    closing: Option<Instant>,
+}
+
+impl Control {
+    /// Reads the store into a first world. Nothing is started yet.
+    pub(super) fn open(shared: Arc<Shared>, options: EngineOptions) -> Result<Self, StoreError> {
+        let store = &shared.store;
+        let mut world = Snapshot {
+            training_jobs: store.training_jobs().all()?.into_iter().collect(),
+            models: store.models().all()?.into_iter().collect(),
+            endpoint_configs: store.endpoint_configs().all()?.into_iter().collect(),
+            endpoints: store.endpoints().all()?.into_iter().collect(),
+            traffic_tests: store.traffic_tests().all()?.into_iter().collect(),
+            buckets: store.buckets().all()?.into_iter().collect(),
+            events: store.events().all()?.into_iter().map(|(_, event)| Arc::new(event)).collect(),
+            ..Snapshot::default()
+        };
+        for bucket in world.buckets.values() {
+            let objects = store.objects().list(&bucket.name, "")?;
+            world.objects.insert(bucket.name.clone(), objects.into_iter().map(|o| (o.key.clone(), o)).collect());
+        }
+        let next_event = world.events.back().map_or(1, |event| event.number + 1);
+        let training = TrainingQueue::new(options.training_workers);
+        Ok(Self {
+            shared,
+            options,
+            world,
+            dirty: true,
+            next_event,
+            next_id: 1,
+            training,
+            builds: HashMap::new(),
+            restored: None,
+            closing: None,
+        })
+    }
+
+    /// The time now.
+    pub(super) fn now(&self) -> Timestamp {
+        self.shared.now()
+    }
+
+    /// Runs until the app closes.
+    pub(super) fn run(mut self, receiver: &Receiver<Message>) {
+        self.publish();
+        loop {
+            let wait = self.closing.map_or(TICK, |at| at.saturating_duration_since(Instant::now()).min(TICK));
+            match receiver.recv_timeout(wait) {
+                Ok(message) => {
+                    // A bug in one command must not take the others with it. Its ticket breaks, and the store is whole: a change
+                    // is committed in one piece before anything of it is shown.
+                    if let Err(why) = guarded("a command", || self.hear(message)) {
+                        tracing::error!("{why}");
+                    }
+                    self.training_dispatch();
+                    self.publish();
+                }
+                Err(RecvTimeoutError::Timeout) => self.back_up(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if let Some(at) = self.closing
+                && (self.training.is_idle() || Instant::now() >= at)
+            {
+                break;
+            }
+        }
+        self.training_closed();
+        self.publish();
+        // Commands that came after the last one heard are answered, not forgotten.
+        while let Ok(message) = receiver.try_recv() {
+            if let Message::Command(_, answer) = message {
+                answer.resolve(Err(CommandError::Closing));
+            }
+        }
+    }
+
+    fn hear(&mut self, message: Message) {
+        match message {
+            Message::Command(_, answer) if self.closing.is_some() => answer.resolve(Err(CommandError::Closing)),
+            Message::Command(command, answer) => commands::carry_out(self, *command, answer),
+            Message::Report(report) => self.hear_report(report),
+            Message::Close { grace } => {
+                self.closing = Some(Instant::now() + grace);
+                self.training.close();
+            }
+        }
+    }
+
+    fn hear_report(&mut self, report: Report) {
+        match report {
+            Report::Data { touched, result, tells, answer } => {
+                self.look_again(&touched);
+                if result.is_ok()
+                    && let Err(error) = self.commit(Change { rows: Vec::new(), tells })
+                {
+                    tracing::warn!("an event was lost: {error}");
+                }
+                self.publish();
+                answer.resolve(result);
+            }
+            Report::Training { job, event } => self.training_event(&job, event),
+            Report::TrainingOver { job } => self.training.over(&job),
+            Report::FleetStage { endpoint, build, stage } => self.fleet_stage(&endpoint, build, stage),
+            Report::Fleet { endpoint, build, fleet } => self.fleet_built(&endpoint, build, fleet),
+            Report::Drained { endpoint, build, left } => self.fleet_drained(&endpoint, build, left),
+            Report::Traffic { .. } => {}
+            Report::BaseUrl { url, resolver } => {
+                let mut info = (*self.world.info).clone();
+                info.base_url = Some(url);
+                self.world.info = Arc::new(info);
+                self.dirty = true;
+                self.publish();
+                resolver.resolve(());
+            }
+        }
+    }
+
+    /// Writes a change: all of it is on disk and in the world, or nothing.
+    pub(super) fn commit(&mut self, change: Change) -> Result<(), CommandError> {
+        let Change { rows, tells } = change;
+        let store = self.shared.store.clone();
+        let at = self.now();
+        let events: Vec<Event> = tells
+            .into_iter()
+            .zip(self.next_event..)
+            .map(|((tell, about), number)| Event {
+                number,
+                at,
+                severity: tell.severity,
+                text: tell.text,
+                detail: tell.detail,
+                about,
+            })
+            .collect();
+        let mut batch = Batch::new();
+        for row in &rows {
+            match row {
+                Row::TrainingJob(job) => batch.put(store.training_jobs(), job.name(), job),
+                Row::NoTrainingJob(name) => batch.delete(store.training_jobs(), name),
+                Row::Model(model) => batch.put(store.models(), &model.name, model),
+                Row::NoModel(name) => batch.delete(store.models(), name),
+                Row::EndpointConfig(config) => batch.put(store.endpoint_configs(), &config.name, config),
+                Row::NoEndpointConfig(name) => batch.delete(store.endpoint_configs(), name),
+                Row::Endpoint(endpoint) => batch.put(store.endpoints(), &endpoint.name, endpoint),
+                Row::NoEndpoint(name) => batch.delete(store.endpoints(), name),
+                Row::TrafficTest(test) => batch.put(store.traffic_tests(), &test.spec.endpoint, test),
+                Row::NoTrafficTest(name) => batch.delete(store.traffic_tests(), name),
+            };
+        }
+        for event in &events {
+            batch.push_event(event);
+        }
+        store.commit(batch).map_err(|error| CommandError::Failed(sentence(&error.to_string())))?;
+        rows.into_iter().for_each(|row| self.show(row));
+        for event in events {
+            self.next_event = event.number + 1;
+            self.world.events.push_back(Arc::new(event));
+            if self.world.events.len() as u64 > EVENTS_KEPT {
+                self.world.events.pop_front();
+            }
+        }
+        self.dirty = true;
+        Ok(())
+    }
+
+    /// Changes what readers see, and only that: for progress that is not worth a write.
+    pub(super) fn show(&mut self, row: Row) {
+        let world = &mut self.world;
+        match row {
+            Row::TrainingJob(job) => world.training_jobs.insert(job.name().to_owned(), job),
+            Row::NoTrainingJob(name) => drop(world.training_jobs.remove(&name)),
+            Row::Model(model) => world.models.insert(model.name.clone(), model),
+            Row::NoModel(name) => drop(world.models.remove(&name)),
+            Row::EndpointConfig(config) => world.endpoint_configs.insert(config.name.clone(), config),
+            Row::NoEndpointConfig(name) => drop(world.endpoint_configs.remove(&name)),
+            Row::Endpoint(endpoint) => world.endpoints.insert(endpoint.name.clone(), endpoint),
+            Row::NoEndpoint(name) => drop(world.endpoints.remove(&name)),
+            Row::TrafficTest(test) => world.traffic_tests.insert(test.spec.endpoint.clone(), test),
+            Row::NoTrafficTest(name) => drop(world.traffic_tests.remove(&name)),
+        }
+        self.dirty = true;
+    }
+
+    /// Commits; where even that fails, the world shows what is true in memory and the log says that the disk does not know.
+    pub(super) fn commit_or_show(&mut self, name: &str, row: Row, tells: Vec<Tell>, kind: Kind) {
+        let kept = match &row {
+            Row::TrainingJob(job) => Some(Row::TrainingJob(job.clone())),
+            Row::Endpoint(endpoint) => Some(Row::Endpoint(endpoint.clone())),
+            Row::TrafficTest(test) => Some(Row::TrafficTest(test.clone())),
+            _ => None,
+        };
+        let mut change = Change::row(row);
+        for tell in tells {
+            change = change.tell(tell, kind, name);
+        }
+        if let Err(error) = self.commit(change) {
+            tracing::error!("the state of {kind} {name} is not on disk: {error}");
+            if let Some(row) = kept {
+                self.show(row);
+            }
+        }
+    }
+
+    /// Reads buckets and objects again that a worker has changed in the store. Reports may come in another order than the changes were
+    /// made in; what the store holds now is always right.
+    pub(super) fn look_again(&mut self, touched: &Touched) {
+        let store = self.shared.store.clone();
+        let outcome = (|| -> Result<(), StoreError> {
+            for name in &touched.buckets {
+                match store.buckets().get(name)? {
+                    Some(bucket) => {
+                        let objects = store.objects().list(name, "")?;
+                        self.show_bucket(bucket, objects);
+                    }
+                    None => {
+                        self.world.buckets.remove(name);
+                        self.world.objects.remove(name);
+                    }
+                }
+            }
+            for uri in &touched.objects {
+                let found = match store.objects().head(uri) {
+                    Ok(object) => Some(object),
+                    Err(StoreError::NoObject(_) | StoreError::NoBucket(_)) => None,
+                    Err(error) => return Err(error),
+                };
+                let Some(table) = self.world.objects.get_mut(&uri.bucket) else { continue };
+                match found {
+                    Some(object) => table.insert(uri.key.clone(), object),
+                    None => drop(table.remove(&uri.key)),
+                }
+            }
+            Ok(())
+        })();
+        if let Err(error) = outcome {
+            tracing::error!("buckets could not be read again: {error}");
+        }
+        self.dirty = true;
+    }
+
+    fn show_bucket(&mut self, bucket: Bucket, objects: Vec<Object>) {
+        let table: Table<Object> = objects.into_iter().map(|object| (object.key.clone(), object)).collect();
+        self.world.objects.insert(bucket.name.clone(), table);
+        self.world.buckets.insert(bucket.name.clone(), bucket);
+    }
+
+    /// Lets readers see the world as it is now, if anything has changed, and wakes them.
+    pub(super) fn publish(&mut self) {
+        if !std::mem::take(&mut self.dirty) {
+            return;
+        }
+        self.world.revision += 1;
+        self.world.made = self.now();
+        self.shared.published.store(Arc::new(self.world.clone()));
+        self.shared.wake();
+    }
+
+    fn back_up(&self) {
+        if let Err(error) = self.shared.store.backup_if_quiet(self.now()) {
+            tracing::warn!("the backup could not be written: {error}");
+        }
+    }
+
+    /// The key of an endpoint's fleet files.
+    pub(super) fn fleet_key(endpoint: &Endpoint, number: u64) -> FleetKey {
+        FleetKey { endpoint: endpoint.name.clone(), created: endpoint.created, number }
+    }
+
+    /// The next number for a build or a test.
+    pub(super) fn fresh_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+}
+
+/// Splits the events for people from the effects that something must be done for.
+pub(super) fn endpoint_tells(effects: &[endpoint::Effect]) -> Vec<Tell> {
+    let tell = |e: &endpoint::Effect| if let endpoint::Effect::Tell(tell) = e { Some(tell.clone()) } else { None };
+    effects.iter().filter_map(tell).collect()
+}
+
+/// As [`endpoint_tells`], for training jobs.
+pub(super) fn training_tells(effects: &[training_job::Effect]) -> Vec<Tell> {
+    let tell = |e: &training_job::Effect| if let training_job::Effect::Tell(t) = e { Some(t.clone()) } else { None };
+    effects.iter().filter_map(tell).collect()
+}
+
+/// A layer's error as a sentence of its own.
+pub(super) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}

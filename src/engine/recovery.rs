@@ -1,0 +1,117 @@
+//! What the engine does with what the last run left: every machine goes on or ends with its reason.
+
+use super::control::{Change, Control, Row, endpoint_tells, training_tells};
+use super::machine::{Tell, endpoint, training_job};
+use crate::domain::reference::Kind;
+use crate::domain::time::Timestamp;
+use crate::domain::traffic_test::TrafficTestStatus;
+use crate::store::RestoreNote;
+use crate::util::promise::{Promise, promise};
+use crate::workspace::{Restored, WorkspaceInfo};
+
+impl Control {
+    /// Picks up. The promise is kept when every endpoint that served before serves again or has failed with its reason.
+    pub(super) fn recover(&mut self) -> Promise<()> {
+        self.introduce();
+        self.recover_traffic_tests();
+        self.recover_training_jobs();
+        self.recover_endpoints();
+        let (resolver, restored) = promise();
+        self.restored = Some(resolver);
+        self.restores_done();
+        self.sweep_fleets();
+        self.training_dispatch();
+        self.publish();
+        restored
+    }
+
+    /// Facts about the workspace itself, and what the store had to do to open.
+    fn introduce(&mut self) {
+        let note = self.options.restored.take();
+        let restored = note.as_ref().map(|note| Restored {
+            backup_made: note.backup_made.unwrap_or_default(),
+            records: note.records,
+            kept_at: note.kept_at.clone().unwrap_or_default(),
+            why: note.why.clone(),
+        });
+        self.world.info = std::sync::Arc::new(WorkspaceInfo {
+            folder: self.shared.store.folder().to_owned(),
+            account: crate::domain::arn::Account::default(),
+            base_url: None,
+            restored,
+        });
+        if let Some(note) = note {
+            let tells = vec![(restore_tell(&note), None)];
+            if let Err(error) = self.commit(Change { rows: Vec::new(), tells }) {
+                tracing::warn!("an event was lost: {error}");
+            }
+        }
+    }
+
+    fn recover_traffic_tests(&mut self) {
+        let now = self.now();
+        let running: Vec<_> =
+            self.world.traffic_tests.values().filter(|t| t.status == TrafficTestStatus::Running).cloned().collect();
+        for test in running {
+            let mut test = (*test).clone();
+            let name = test.spec.endpoint.clone();
+            test.status = TrafficTestStatus::Stopped;
+            test.ended = Some(now);
+            test.failure_reason = Some("The app ended while the test was running".to_owned());
+            let tell = Tell::warning(
+                format!("The traffic test of {name} was stopped"),
+                "The app ended while it was running. Start it again for the rest.",
+            );
+            self.commit_or_show(&name, Row::TrafficTest(test), vec![tell], Kind::Endpoint);
+        }
+    }
+
+    fn recover_training_jobs(&mut self) {
+        let mut open: Vec<_> =
+            self.world.training_jobs.values().filter(|job| !job.status.is_final()).cloned().collect();
+        open.sort_by_key(|job| job.created);
+        for job in open {
+            // `Found` is never refused.
+            let Ok((next, effects)) = training_job::step(&job, training_job::Event::Found, self.now()) else {
+                continue;
+            };
+            let name = job.name().to_owned();
+            if next != *job {
+                let tells = training_tells(&effects);
+                self.commit_or_show(&name, Row::TrainingJob(next), tells, Kind::TrainingJob);
+            }
+            self.training_effects(&name, effects);
+        }
+    }
+
+    fn recover_endpoints(&mut self) {
+        let all: Vec<_> = self.world.endpoints.values().cloned().collect();
+        for before in all {
+            let Ok((next, effects)) = endpoint::step(&before, endpoint::Event::Found, self.now()) else { continue };
+            let name = before.name.clone();
+            if let Some(next) = next
+                && next != *before
+            {
+                self.commit_or_show(&name, Row::Endpoint(next), endpoint_tells(&effects), Kind::Endpoint);
+            }
+            self.endpoint_effects(&name, Some(&before), effects, None);
+        }
+    }
+}
+
+fn restore_tell(note: &RestoreNote) -> Tell {
+    let kept = note
+        .kept_at
+        .as_ref()
+        .map_or_else(String::new, |path| format!(" The unreadable files are kept in {}.", path.display()));
+    match note.backup_made {
+        Some(Timestamp(_)) => Tell::warning(
+            format!("The workspace was restored from a backup with {} records", note.records),
+            format!("{}.{kept} Changes made after the backup are missing.", note.why),
+        ),
+        None => Tell::error(
+            "The workspace could not be read, and there was no backup",
+            format!("{}.{kept} It starts empty; objects in buckets are still on disk.", note.why),
+        ),
+    }
+}
