@@ -151,7 +151,7 @@ mod tests {
             let mut request = gauge.enter().unwrap();
             gauge.retire();
             let draining = Draining::new(Arc::clone(&gauge));
-            let waiter = scope.spawn(move || draining.wait(Duration::from_secs(60)));
+            let waiter = scope.spawn(move || draining.wait(Duration::from_mins(1)));
             request.fail();
             drop(request);
             assert!(waiter.join().unwrap());
@@ -177,7 +177,7 @@ mod tests {
                     std::thread::yield_now();
                 }
                 gauge.retire();
-                assert!(Draining::new(Arc::clone(&gauge)).wait(Duration::from_secs(60)));
+                assert!(Draining::new(Arc::clone(&gauge)).wait(Duration::from_mins(1)));
                 let answered = gauge.requests();
                 assert_eq!(worker.join().unwrap(), answered);
             });

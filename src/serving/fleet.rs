@@ -112,30 +112,30 @@ pub struct Variant {
 
 impl Variant {
     fn new(spec: &VariantSpec, model: Model) -> Self {
-        let score = match model.task() {
-            Task::Regression => Score::Rmse,
-            Task::Binary | Task::Multiclass(_) => Score::Accuracy,
-        };
         Self {
             name: spec.name.as_str().into(),
             model_name: spec.model_name.clone(),
             artifact: spec.artifact.clone(),
+            meter: Arc::new(Meter::new(score(&model))),
             model,
-            meter: Arc::new(Meter::new(score)),
         }
     }
 
     /// What its labels measure.
     pub(super) fn score(&self) -> Score {
-        match self.model.task() {
-            Task::Regression => Score::Rmse,
-            Task::Binary | Task::Multiclass(_) => Score::Accuracy,
-        }
+        score(&self.model)
     }
 
     /// Whether measurements of `other` go on as its own: the same variant with the same model.
     pub(super) fn continues(&self, other: &Self) -> bool {
         self.name == other.name && self.model_name == other.model_name && self.artifact == other.artifact
+    }
+}
+
+fn score(model: &Model) -> Score {
+    match model.task() {
+        Task::Regression => Score::Rmse,
+        Task::Binary | Task::Multiclass(_) => Score::Accuracy,
     }
 }
 
@@ -152,17 +152,16 @@ impl Fleet {
         on_stage(DeploymentStage::Loading);
         let mut models = Vec::with_capacity(spec.variants.len());
         for variant in &spec.variants {
-            let model =
-                archive::read_archive(variant.algorithm, &variant.artifact).map_err(|error| FleetError::Artifact {
-                    variant: variant.name.clone(),
-                    model: variant.model_name.clone(),
-                    why: error.to_string(),
-                })?;
-            models.push(model);
+            let loaded = archive::read_archive(variant.algorithm, &variant.artifact);
+            models.push(loaded.map_err(|error| FleetError::Artifact {
+                variant: variant.name.clone(),
+                model: variant.model_name.clone(),
+                why: error.to_string(),
+            })?);
         }
         let fleet = Self::assemble(spec, models, seed)?;
         on_stage(DeploymentStage::Probing);
-        fleet.variants.iter().try_for_each(probe)?;
+        fleet.probe()?;
         Ok(fleet)
     }
 
@@ -191,6 +190,11 @@ impl Fleet {
         Ok(Self { config_name: spec.config_name.clone(), variants, router, gauge: Arc::default() })
     }
 
+    /// Sends each variant a row of zeros the way a client would.
+    pub(super) fn probe(&self) -> Result<(), FleetError> {
+        self.variants.iter().try_for_each(probe)
+    }
+
     /// The endpoint configuration that it follows.
     pub fn config_name(&self) -> &str {
         &self.config_name
@@ -207,7 +211,6 @@ impl Fleet {
     }
 }
 
-/// Sends a row of zeros the way a client would.
 fn probe(variant: &Variant) -> Result<(), FleetError> {
     let failed =
         |why: String| FleetError::Probe { variant: variant.name.to_string(), model: variant.model_name.clone(), why };
@@ -217,7 +220,12 @@ fn probe(variant: &Variant) -> Result<(), FleetError> {
     }
     let mut row = "0,".repeat(features);
     row.pop();
-    content::answer(&variant.model, Some("text/csv"), None, row.as_bytes())
-        .map(drop)
-        .map_err(|error: InvokeError| failed(error.to_string()))
+    let answer = content::answer(&variant.model, Some("text/csv"), None, row.as_bytes())
+        .map_err(|error: InvokeError| failed(error.to_string()))?;
+    // What CSV and JSON hold for an answer that is no finite number.
+    let text = String::from_utf8_lossy(&answer.body);
+    match ["nan", "inf", "null"].iter().find(|word| text.contains(*word)) {
+        None => Ok(()),
+        Some(word) => Err(failed(format!("its answer to a row of zeros is {word}"))),
+    }
 }

@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 
 use crate::domain::endpoint::DeploymentStage;
+use crate::ml::Model;
 use crate::stats::live::{EndpointLive, Outcome};
 use crate::util::clock::Clock;
 use crate::util::seed::mix;
@@ -111,12 +112,24 @@ impl Serving {
         spec: &FleetSpec,
         on_stage: &mut dyn FnMut(DeploymentStage),
     ) -> Result<Fleet, FleetError> {
-        let number = {
-            let mut built = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            *built += 1;
-            *built
-        };
-        Fleet::build(spec, mix(self.seed ^ mix(number)), on_stage)
+        Fleet::build(spec, self.fleet_seed(), on_stage)
+    }
+
+    /// As [`Serving::build_fleet`], with models that are in memory already, one a variant.
+    ///
+    /// # Errors
+    /// See [`FleetError`].
+    pub fn build_fleet_of(&self, spec: &FleetSpec, models: Vec<Model>) -> Result<Fleet, FleetError> {
+        let fleet = Fleet::assemble(spec, models, self.fleet_seed())?;
+        fleet.probe()?;
+        Ok(fleet)
+    }
+
+    /// Every fleet draws a sequence of its own.
+    fn fleet_seed(&self) -> u64 {
+        let mut built = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        *built += 1;
+        mix(self.seed ^ mix(*built))
     }
 
     /// Puts a fleet in service under a name: one pointer swap. Every request that starts after this returns is answered by it; the fleet

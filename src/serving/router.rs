@@ -25,7 +25,8 @@ pub struct Router {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weights {
     epoch: u64,
-    weights: Box<[f64]>,
+    /// As given.
+    given: Box<[f64]>,
     probabilities: Box<[f64]>,
     /// Upper end of each variant's stretch of `0..2⁶⁴`; a variant of weight 0 has an empty stretch.
     ends: Box<[u64]>,
@@ -88,7 +89,7 @@ impl Weights {
             })
             .collect();
         let last = weights.iter().rposition(|w| *w > 0.0);
-        Ok(Self { epoch, weights: weights.into(), probabilities, ends, last })
+        Ok(Self { epoch, given: weights.into(), probabilities, ends, last })
     }
 
     /// Counts up with each change of weights or models of an endpoint: draws of one epoch were made by the same probabilities.
@@ -98,7 +99,7 @@ impl Weights {
 
     /// The weights as given.
     pub fn weights(&self) -> &[f64] {
-        &self.weights
+        &self.given
     }
 
     /// Probability of each variant; sums to 1, or all are 0 when nothing can be drawn.
@@ -137,7 +138,7 @@ impl Router {
     /// # Errors
     /// A wrong number of weights, or one that is negative or not finite; the old ones stay in force.
     pub fn set(&self, weights: &[f64], epoch: u64) -> Result<(), BadWeights> {
-        let variants = self.table.load().weights.len();
+        let variants = self.table.load().given.len();
         if weights.len() != variants {
             return Err(BadWeights::Count { given: weights.len(), variants });
         }

@@ -126,16 +126,16 @@ fn a_swap_is_seen_by_every_later_request_and_drains_the_rest() {
                     let (variant, body) = ask(&serving);
                     let number: usize = body.parse::<usize>().unwrap() - 1;
                     assert!(number >= least, "fleet {number} answered after {least} was in service");
-                    assert_eq!(variant, if number % 2 == 0 { "A" } else { "B" });
+                    assert_eq!(variant, if number.is_multiple_of(2) { "A" } else { "B" });
                     asked.fetch_add(1, Ordering::AcqRel);
                 }
             });
         }
         for number in 1..=300_usize {
-            let name = if number % 2 == 0 { "A" } else { "B" };
+            let name = if number.is_multiple_of(2) { "A" } else { "B" };
             let draining = serving.install("e", fleet("next", &[(name, "m", 1.0, number as f32)]), "next").unwrap();
             acknowledged.store(number, Ordering::Release);
-            assert!(draining.wait(Duration::from_secs(60)));
+            assert!(draining.wait(Duration::from_mins(1)));
             assert_eq!((draining.in_flight(), draining.failed()), (0, 0));
         }
         stop.store(true, Ordering::Release);

@@ -348,12 +348,12 @@ mod tests {
             meter.record(&well(at_s * 1_000, 1));
         }
         let live = read(&meter);
-        assert_eq!(live.seconds.len() as i64, KEPT_S);
+        assert_eq!(live.seconds.len().cast_signed() as i64, KEPT_S);
         assert_eq!(live.seconds.front().unwrap().at_s, 10);
         meter.record(&well(3_000, 1));
         let live = read(&meter);
         assert_eq!(live.seconds.back().unwrap().requests, 2, "counted in the second that is open");
-        assert_eq!(live.requests as i64, KEPT_S + 11);
+        assert_eq!(live.requests.cast_signed(), KEPT_S + 11);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod gui;
 mod store_kill;
+mod serving;
 mod support;
 
 mod screenshots;

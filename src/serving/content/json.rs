@@ -83,8 +83,7 @@ impl Rows {
     fn push_object(&mut self, object: &Map<String, Value>) -> Result<(), InvokeError> {
         let tensor = object.get("data").and_then(|data| data.get("features"));
         match (object.get("features"), tensor) {
-            (Some(Value::Array(values)), _) => self.push_dense(values),
-            (None, Some(Value::Array(values))) => self.push_dense(values),
+            (Some(Value::Array(values)), _) | (None, Some(Value::Array(values))) => self.push_dense(values),
             (Some(Value::Object(tensor)), _) | (None, Some(Value::Object(tensor))) => {
                 let Some(values) = tensor.get("values").and_then(Value::as_array) else {
                     return Err(self.wrong("\"features\" must have a list of \"values\""));

@@ -1,0 +1,5 @@
+//! The data plane over real HTTP: invocations, refusals, weights, swaps under load, rude clients, and the end.
+
+mod invocations;
+mod lifetime;
+mod server;
