@@ -1,7 +1,6 @@
 //! The one file that knows hessboost: our settings in, its forest out as an XGBoost document.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::hessboost::config::TrainingParams;

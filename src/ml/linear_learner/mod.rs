@@ -1,0 +1,15 @@
+//! The linear learner: linear and logistic regression by mini-batches, on dense and on sparse rows.
+
+mod loss;
+mod model;
+mod settings;
+mod step;
+mod threshold;
+mod train;
+
+#[cfg(test)]
+mod tests;
+
+pub use model::LinearModel;
+
+pub(super) use train::{train, watched_metric};
