@@ -84,7 +84,7 @@ fn sentences(rows: &[(f32, String)]) -> String {
     for (label, text) in rows {
         let quoted = text.contains(['"', ',', '\n', '\r']);
         let text = if quoted { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.clone() };
-        out.push_str(&format!("{label},{text}\n"));
+        out.extend([&label.to_string(), ",", &text, "\n"]);
     }
     out
 }

@@ -231,10 +231,14 @@ impl Db {
     }
 
     /// Makes sure that `commit` and all before it are on the disk.
-    fn flush(&self, commit: u64) -> Result<(), StoreError> {
+    pub(super) fn flush(&self, commit: u64) -> Result<(), StoreError> {
         let mut flushed = lock(&self.flushed);
         if flushed.commit >= commit {
             return Ok(());
+        }
+        // A flush that is tried again after a failed one may succeed without the lost pages: the failure is final.
+        if lock(&self.writer).failed {
+            return Err(self.gave_up());
         }
         let up_to = self.applied.load(Ordering::Acquire);
         let done = self

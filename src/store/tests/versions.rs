@@ -144,3 +144,33 @@ fn a_workspace_of_a_newer_version_is_left_alone() {
     assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
     assert_eq!(schema_of(&empty_db(folder.path())).unwrap(), Some(99));
 }
+
+/// Records of every table as version 1 wrote them. What is in this file has been on people's disks: when a type changes so that this fails, add an
+/// upgrade to its line in the table of tables (or `#[serde(default)]` to a new field), and leave the file alone.
+const VERSION_1: &str = include_str!("records_v1.jsonl");
+
+#[test]
+fn records_of_version_1_can_be_read() {
+    #[derive(Deserialize)]
+    struct Line {
+        table: String,
+        key: String,
+        value: Value,
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).store;
+    let lines: Vec<Line> = VERSION_1.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let changes = lines.iter().map(|line| (storage_key(&line.table, &line.key), serde_json::to_vec(&line.value).ok()));
+    store.0.db.commit(&changes.collect()).unwrap();
+    let job = &store.training_jobs().all().unwrap()[0].1;
+    assert_eq!((job.final_metric("validation:rmse"), job.spec.channels.len()), (Some(3.25), 2));
+    let endpoint = &store.endpoints().all().unwrap()[0].1;
+    assert_eq!((endpoint.deployments[0].stages.len(), endpoint.weight_changes.len()), (5, 1));
+    assert_eq!(store.models().all().unwrap()[0].1.environment.len(), 1);
+    assert_eq!(store.endpoint_configs().all().unwrap()[0].1.variants.len(), 1);
+    assert_eq!(store.buckets().all().unwrap()[0].1.tags.len(), 1);
+    assert_eq!(store.objects_meta().all().unwrap()[0].1.size, 4);
+    assert_eq!(store.traffic_tests().all().unwrap()[0].1.planned, 600);
+    assert_eq!(store.events().all().unwrap()[0].1.text, "Endpoint boston-live is in service");
+    assert_eq!(lines.len(), 8, "a line a table");
+}
