@@ -10,6 +10,7 @@ use super::fleets::FleetKey;
 use super::machine::{Tell, endpoint, training_job};
 use super::message::{Message, Report, Touched};
 use super::shared::Shared;
+use super::traffic::TrafficTests;
 use super::training::TrainingQueue;
 use super::{EngineOptions, commands};
 use crate::domain::bucket::{Bucket, Object};
@@ -88,6 +89,7 @@ pub(super) struct Control {
     next_event: u64,
     pub(super) next_id: u64,
     pub(super) training: TrainingQueue,
+    pub(super) traffic: TrafficTests,
     pub(super) builds: HashMap<String, Build>,
     pub(super) restored: Option<Resolver<()>>,
     /// Set when the app closes: commands are refused, and the loop ends at this time at the latest.
@@ -122,6 +124,7 @@ impl Control {
             next_event,
             next_id: 1,
             training,
+            traffic: TrafficTests::default(),
             builds: HashMap::new(),
             restored: None,
             closing: None,
@@ -173,8 +176,11 @@ impl Control {
             Message::Command(command, answer) => commands::carry_out(self, *command, answer),
             Message::Report(report) => self.hear_report(report),
             Message::Close { grace } => {
-                self.closing = Some(Instant::now() + grace);
+                // A second word may only shorten the first.
+                let at = Instant::now() + grace;
+                self.closing = Some(self.closing.map_or(at, |before| before.min(at)));
                 self.training.close();
+                self.traffic_closed();
             }
         }
     }
@@ -196,7 +202,7 @@ impl Control {
             Report::FleetStage { endpoint, build, stage } => self.fleet_stage(&endpoint, build, stage),
             Report::Fleet { endpoint, build, fleet } => self.fleet_built(&endpoint, build, fleet),
             Report::Drained { endpoint, build, left } => self.fleet_drained(&endpoint, build, left),
-            Report::Traffic { .. } => {}
+            Report::Traffic { endpoint, test, progress } => self.traffic_report(&endpoint, test, *progress),
             Report::BaseUrl { url, resolver } => {
                 let mut info = (*self.world.info).clone();
                 info.base_url = Some(url);

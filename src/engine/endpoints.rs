@@ -266,6 +266,7 @@ impl Control {
         if draining.is_some_and(|old| old.in_flight() > 0) {
             tracing::info!("{name} is deleted and finishes its last requests");
         }
+        self.traffic_endpoint_gone(name);
         self.sweep_fleets();
         if restores {
             self.restores_done();

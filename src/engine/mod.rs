@@ -15,6 +15,7 @@ mod preview;
 mod recovery;
 pub mod sample;
 mod shared;
+mod traffic;
 mod training;
 
 use std::path::PathBuf;

@@ -117,7 +117,7 @@ fn word(format: ChannelFormat) -> &'static str {
 }
 
 /// Tells the format by the first line that is not blank: `label index:value …`, or numbers between commas.
-fn sniff(head: &[u8]) -> Option<ChannelFormat> {
+pub(in crate::engine) fn sniff(head: &[u8]) -> Option<ChannelFormat> {
     let text = String::from_utf8_lossy(head);
     let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
     let is_pair = |field: &str| {
