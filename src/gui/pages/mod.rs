@@ -1,11 +1,15 @@
 //! The places of the window. A page is data (`data.rs`, pure, tested as text) and thin drawing; the router makes it when its route is entered.
 
 pub mod buckets;
+mod cache;
 pub mod cleanup;
 pub mod endpoint_configs;
 pub mod endpoints;
 pub mod home;
 pub mod models;
+pub mod naming;
+mod object_picker;
+mod parts;
 pub mod settings;
 pub mod training;
 

@@ -87,14 +87,18 @@ fn buckets(world: &mut Snapshot) {
         world.objects.insert(name.to_owned(), Table::default());
     }
     for (key, size) in [
-        ("samples/reviews/train.libsvm", 689_204),
-        ("samples/reviews/validation.libsvm", 229_871),
-        ("samples/reviews/test.libsvm", 230_402),
-        ("samples/reviews/vocabulary.txt", 38_117),
-        ("samples/boston/train.csv", 22_318),
-        ("samples/boston/validation.csv", 6_027),
-        ("samples/boston/test.csv", 11_290),
-        ("samples/boston/ABOUT.txt", 1_204),
+        ("boston/README.txt", 1_704),
+        ("boston/test.csv", 11_290),
+        ("boston/train.csv", 18_318),
+        ("boston/validation.csv", 4_527),
+        ("reviews/README.txt", 702),
+        ("reviews/test.libsvm", 230_402),
+        ("reviews/text/test.csv", 336_871),
+        ("reviews/text/train.csv", 541_222),
+        ("reviews/text/validation.csv", 135_010),
+        ("reviews/train.libsvm", 367_204),
+        ("reviews/validation.libsvm", 91_871),
+        ("reviews/vocabulary.txt", 38_117),
     ] {
         put(world, BUCKET, object(key, size, ago(6 * DAY)));
     }
@@ -108,7 +112,7 @@ pub fn spec(name: &str, algorithm: Algorithm, data: &str) -> TrainingJobSpec {
     let (ending, content_type) = if data == "reviews" { ("libsvm", "text/libsvm") } else { ("csv", "text/csv") };
     let channel = |channel: &str| Channel {
         name: channel.to_owned(),
-        data: S3Uri::new(BUCKET, format!("samples/{data}/{channel}.{ending}")),
+        data: S3Uri::new(BUCKET, format!("{data}/{channel}.{ending}")),
         content_type: Some(content_type.to_owned()),
     };
     let given: &[(&str, &str)] = match (algorithm, data) {
@@ -165,7 +169,7 @@ pub fn completed(spec: TrainingJobSpec, created: Timestamp, seconds: i64, metric
             .map(|(name, value)| FinalMetric { name: (*name).to_owned(), value: *value, at: ended })
             .collect(),
         summary: Some(TrainingSummary {
-            rows: if reviews { 5_118 } else { 270 },
+            rows: if reviews { 5_118 } else { 271 },
             features: if reviews { 5_000 } else { 13 },
             density: if reviews { 0.0017 } else { 1.0 },
             rounds: if spec.algorithm == Algorithm::XGBoost { 120 } else { 15 },
@@ -236,7 +240,7 @@ fn jobs(world: &mut Snapshot) {
         world.training_jobs.insert(name, job);
     }
     let failed = completed(spec("boston-typo", XGBoost, "boston"), ago(27 * HOUR), 1, &[]);
-    let reason = "boston-typo read s3://sagemaker-us-east-1-000000000000/samples/boston/train.csv: line 118, column 6: \
+    let reason = "boston-typo read s3://sagemaker-us-east-1-000000000000/boston/train.csv: line 118, column 6: \
                   \u{201c}6.4x1\u{201d} is not a number. Mend the file, upload it again and clone this job.";
     world.training_jobs.insert("boston-typo", ended_badly(failed, TrainingJobStatus::Failed, Some(reason)));
     let stopped = completed(
@@ -361,7 +365,7 @@ fn events(world: &mut Snapshot) {
         (26 * HOUR, Severity::Success, "boston-xgb-2 trained: validation:rmse 3.48", Kind::TrainingJob, "boston-xgb-2"),
         (2 * HOUR + 14 * MINUTE, Severity::Info, "Endpoint sentiment-live created", Kind::Endpoint, "sentiment-live"),
         (2 * HOUR + 13 * MINUTE, Severity::Success, "sentiment-live is in service", Kind::Endpoint, "sentiment-live"),
-        (21 * MINUTE, Severity::Info, "Sample data added to reviews", Kind::Bucket, BUCKET),
+        (21 * MINUTE, Severity::Info, "Sample data added", Kind::Bucket, BUCKET),
         (
             20 * MINUTE,
             Severity::Success,
@@ -467,7 +471,7 @@ pub fn progress(job: &TrainingJob) -> TrainingProgress {
         curves,
         best,
         best_metric: Some(watched.to_owned()),
-        shape: Some(if reviews { (5_118, 5_000) } else { (270, 13) }),
+        shape: Some(if reviews { (5_118, 5_000) } else { (271, 13) }),
         density: Some(if reviews { 0.0017 } else { 1.0 }),
     }
 }

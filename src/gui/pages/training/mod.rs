@@ -1,49 +1,15 @@
-//! Training jobs: the list, one job with its curves and log, the wizard.
+//! Training: the list of jobs with their curves laid over each other, one job live, and the wizard that starts one.
 
-use crate::gui::context::Context;
-use crate::gui::widgets::header;
+mod compare_ui;
+pub mod data;
+pub mod draft;
+mod job_ui;
+mod list_ui;
+mod log_ui;
+pub mod starting;
+mod wizard;
 
-/// The list.
-#[derive(Default)]
-pub struct TrainingJobsPage {}
-
-impl TrainingJobsPage {
-    /// Draws it.
-    pub fn ui(&mut self, ui: &mut egui::Ui, _cx: &mut Context<'_>) {
-        header(ui, "Training", None, "", |_| {});
-    }
-}
-
-/// One of them.
-pub struct TrainingJobPage {
-    name: String,
-}
-
-impl TrainingJobPage {
-    /// The page of that name.
-    pub fn new(name: String) -> Self {
-        Self { name }
-    }
-
-    /// Draws it.
-    pub fn ui(&mut self, ui: &mut egui::Ui, _cx: &mut Context<'_>) {
-        header(ui, &self.name, None, "", |_| {});
-    }
-}
-
-/// The form that makes one.
-pub struct NewTrainingJobPage {
-    _clone_of: Option<String>,
-}
-
-impl NewTrainingJobPage {
-    /// A form that starts from what is given.
-    pub fn new(clone_of: Option<String>) -> Self {
-        Self { _clone_of: clone_of }
-    }
-
-    /// Draws it.
-    pub fn ui(&mut self, ui: &mut egui::Ui, _cx: &mut Context<'_>) {
-        header(ui, "New training job", None, "", |_| {});
-    }
-}
+pub use job_ui::TrainingJobPage;
+pub use list_ui::TrainingJobsPage;
+pub(in crate::gui::pages) use wizard::instance_options;
+pub use wizard::{NewTrainingJobPage, start_with_data};
