@@ -20,7 +20,7 @@ fn pages() -> Vec<(&'static str, Route)> {
     vec![
         ("home", Route::Home),
         ("data", Route::Buckets),
-        ("bucket", Route::Bucket { name: text(BUCKET), prefix: text("samples/boston/") }),
+        ("bucket", Route::Bucket { name: text(BUCKET), prefix: text("boston/") }),
         ("training", Route::TrainingJobs),
         ("training-job", Route::TrainingJob(text("sentiment-xgb-2"))),
         ("new-training-job", Route::NewTrainingJob { clone_of: Some(text("sentiment-xgb-2")) }),
