@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's helpers fail by panicking, as its body does")]
 
 mod gui;
-mod store_kill;
 mod serving;
+mod store_kill;
 mod support;
 
 mod screenshots;

@@ -1,0 +1,228 @@
+//! Requests a second from socket to socket, beside a bare hyper server that answers a constant, in the same run and with the same client;
+//! and rows a second of a body of 512 rows, on one thread. The model is trained on the Boston sample.
+//!
+//! The rounds of both servers alternate, so that what else the machine does falls on both; the ratio is the median over the rounds.
+
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints, and fails by panicking")]
+
+#[path = "../tests/it/support/scripted.rs"]
+#[allow(unused_imports, reason = "its own tests are not compiled here")]
+mod scripted;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use counterpoise::aws::{Listener, Wire};
+use counterpoise::domain::algorithm::Algorithm;
+use counterpoise::domain::training_job::ChannelFormat;
+use counterpoise::ml::{self, Continue, Matrix, Model, samples};
+use counterpoise::serving::{FleetSpec, Invocation, Serving, VariantSpec};
+use counterpoise::util::clock::Clock;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+
+const ROUNDS: usize = 7;
+const ROUND: Duration = Duration::from_millis(700);
+
+fn main() {
+    let sample = samples::boston();
+    let Matrix::Dense(rows) = &sample.test.features else { unreachable!("Boston is dense") };
+    let lines: Vec<String> =
+        (0..rows.rows).map(|row| rows.row(row).iter().map(f32::to_string).collect::<Vec<_>>().join(",")).collect();
+    let serving = serving(train(&sample));
+
+    println!("{} rows of {} features, one variant, median of {ROUNDS} rounds", rows.rows, rows.cols);
+    predictions(&serving, &lines);
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let ours = runtime.block_on(start_ours(Arc::clone(&serving)));
+    let bare = runtime.block_on(start_bare());
+    let request = request(&lines[0]);
+    for connections in [1, 32] {
+        let measure =
+            |address| if connections == 1 { one(address, &request) } else { many(address, &request, connections) };
+        let rounds: Vec<(f64, f64)> = (0..ROUNDS).map(|_| (measure(bare), measure(ours))).collect();
+        let bare = median(rounds.iter().map(|round| round.0));
+        let ours = median(rounds.iter().map(|round| round.1));
+        let ratio = median(rounds.iter().map(|(bare, ours)| ours / bare));
+        println!(
+            "{connections:2} connection(s), one row: {ours:8.0} requests/s, bare hyper {bare:8.0}, ratio {ratio:.2}"
+        );
+    }
+    let body = lines.iter().cycle().take(512).cloned().collect::<Vec<_>>().join("\n");
+    let request = self::request(&body);
+    let rate = median((0..ROUNDS).map(|_| one(ours, &request)));
+    println!(" 1 connection, 512 rows: {:8.0} rows/s over HTTP", rate * 512.0);
+}
+
+fn train(sample: &samples::Sample) -> Model {
+    let trained = ml::train(
+        Algorithm::XGBoost,
+        &samples::boston_xgboost(),
+        &sample.train,
+        Some(&sample.validation),
+        ChannelFormat::Csv,
+        1,
+        &mut |_| Continue::Yes,
+    );
+    trained.unwrap().model
+}
+
+fn serving(model: Model) -> Arc<Serving> {
+    let serving = Serving::new(Clock::system(), 1);
+    let variant = VariantSpec {
+        name: "A".to_owned(),
+        model_name: "boston".to_owned(),
+        algorithm: Algorithm::XGBoost,
+        artifact: PathBuf::from("boston"),
+        weight: 1.0,
+    };
+    let spec = FleetSpec { endpoint: "boston".to_owned(), config_name: "bench".to_owned(), variants: vec![variant] };
+    let fleet = serving.build_fleet_of(&spec, vec![model]).unwrap();
+    serving.install("boston", fleet, "bench");
+    serving
+}
+
+/// The data plane alone, on this thread.
+fn predictions(serving: &Serving, lines: &[String]) {
+    for count in [1, 512] {
+        let bodies: Vec<String> = (0..20)
+            .map(|from| lines.iter().cycle().skip(from).take(count).cloned().collect::<Vec<_>>().join("\n"))
+            .collect();
+        let rate = median((0..ROUNDS).map(|_| {
+            let (mut requests, started) = (0, Instant::now());
+            while started.elapsed() < ROUND {
+                for body in &bodies {
+                    let request =
+                        Invocation { content_type: Some("text/csv"), body: body.as_bytes(), ..Invocation::default() };
+                    assert!(serving.invoke("boston", &request).result.is_ok());
+                    requests += 1;
+                }
+            }
+            f64::from(requests) / started.elapsed().as_secs_f64()
+        }));
+        println!(
+            "invoke, {count:3} row(s): {:6.2} µs a request, {:8.0} rows/s a thread",
+            1e6 / rate,
+            rate * count as f64
+        );
+    }
+}
+
+async fn start_ours(serving: Arc<Serving>) -> SocketAddr {
+    let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let address = listener.address();
+    let wire = Arc::new(Wire { serving, workspace: scripted::ScriptedWorkspace::empty() });
+    tokio::spawn(listener.run(wire, std::future::pending(), Duration::ZERO));
+    address
+}
+
+async fn start_bare() -> SocketAddr {
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = socket.accept().await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(constant)));
+        }
+    });
+    address
+}
+
+async fn constant(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    Ok(Response::new(Full::new(Bytes::from_static(b"24.5"))))
+}
+
+fn request(body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "POST /endpoints/boston/invocations HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/csv\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// Requests a second on one connection, one after the other, from a thread that blocks.
+fn one(address: SocketAddr, request: &[u8]) -> f64 {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    let mut buffer = vec![0; 1 << 16];
+    let (mut answers, started) = (0, Instant::now());
+    while started.elapsed() < ROUND {
+        stream.write_all(request).unwrap();
+        let mut got = 0;
+        while !is_whole(&buffer[..got]) {
+            let n = stream.read(&mut buffer[got..]).unwrap();
+            assert!(n > 0, "the connection ended");
+            got += n;
+        }
+        answers += 1;
+    }
+    f64::from(answers) / started.elapsed().as_secs_f64()
+}
+
+/// Requests a second on many connections from one thread with a runtime of its own.
+fn many(address: SocketAddr, request: &[u8], connections: usize) -> f64 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    runtime.block_on(async {
+        let started = Instant::now();
+        let clients: Vec<_> =
+            (0..connections).map(|_| tokio::spawn(client(address, request.to_vec(), started + ROUND))).collect();
+        let mut answers = 0;
+        for client in clients {
+            answers += client.await.unwrap();
+        }
+        f64::from(answers) / started.elapsed().as_secs_f64()
+    })
+}
+
+fn client(address: SocketAddr, request: Vec<u8>, until: Instant) -> impl Future<Output = u32> + Send {
+    async move {
+        let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let mut buffer = vec![0; 1 << 14];
+        let mut answers = 0;
+        while Instant::now() < until {
+            assert_eq!(stream.try_write(&request).unwrap(), request.len(), "a small request fits the socket's buffer");
+            let mut got = 0;
+            while !is_whole(&buffer[..got]) {
+                stream.readable().await.unwrap();
+                match stream.try_read(&mut buffer[got..]) {
+                    Ok(0) => panic!("the connection ended"),
+                    Ok(n) => got += n,
+                    Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock),
+                }
+            }
+            answers += 1;
+        }
+        answers
+    }
+}
+
+/// What stands before the length of a body.
+const NAME: &[u8] = b"content-length: ";
+
+/// Whether a whole good answer has come: the head, and as many bytes as it announces.
+fn is_whole(bytes: &[u8]) -> bool {
+    let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    assert!(bytes.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(bytes));
+    let at = bytes[..end].windows(NAME.len()).position(|name| name == NAME).unwrap() + NAME.len();
+    let length =
+        bytes[at..end].iter().take_while(|b| b.is_ascii_digit()).fold(0, |n, b| n * 10 + usize::from(b - b'0'));
+    bytes.len() >= end + 4 + length
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
