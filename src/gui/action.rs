@@ -2,6 +2,7 @@
 
 use super::route::Route;
 use super::theme::ThemeChoice;
+use crate::domain::reference::ResourceRef;
 use crate::workspace::Command;
 
 /// One wish.
@@ -19,6 +20,13 @@ pub enum Action {
         said: String,
         /// Where to go once it is done.
         then: Option<Route>,
+    },
+    /// Hand in several commands at once, in this order; the Cleanup page shows how far each is.
+    Batch {
+        /// What each is about, and the command.
+        items: Vec<(ResourceRef, Command)>,
+        /// USD an hour that are saved when all is done.
+        saved: f64,
     },
     /// Put text on the clipboard and say so.
     Copy {

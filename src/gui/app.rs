@@ -129,6 +129,10 @@ impl App {
                 let ticket = self.workspace.submit(command);
                 self.tickets.push(ctx, ticket, said, then);
             }
+            Action::Batch { items, saved } => {
+                let items = items.into_iter().map(|(about, command)| (about, self.workspace.submit(command))).collect();
+                self.tickets.start_batch(ctx, items, saved);
+            }
             Action::Copy { text, what } => {
                 ctx.copy_text(text);
                 self.shell.toasts.push(Toast::new(ToastKind::Info, format!("Copied {what}")));

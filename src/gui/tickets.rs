@@ -1,8 +1,10 @@
 //! Commands under way that no page waits for: each ends in a toast, and may lead somewhere.
 
 use super::action::{Toast, ToastKind};
+use super::format;
 use super::requested::wake_on_answer;
 use super::route::Route;
+use crate::domain::reference::ResourceRef;
 use crate::workspace::{Reply, Ticket};
 
 /// One command under way.
@@ -21,21 +23,119 @@ pub struct Ended {
     pub go: Option<Route>,
 }
 
+/// How far one command of a batch is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Not answered yet.
+    Waiting,
+    /// Done.
+    Done,
+    /// Refused or failed, and why.
+    Failed(String),
+}
+
+/// Commands that were handed in together.
+pub struct Batch {
+    items: Vec<(ResourceRef, Ticket, Progress)>,
+    saved: f64,
+    told: bool,
+}
+
+impl Batch {
+    /// What each is about and how far it is, in order.
+    pub fn items(&self) -> impl ExactSizeIterator<Item = (&ResourceRef, &Progress)> {
+        self.items.iter().map(|(about, _, progress)| (about, progress))
+    }
+
+    /// How many are answered.
+    pub fn answered(&self) -> usize {
+        self.items.iter().filter(|(.., progress)| *progress != Progress::Waiting).count()
+    }
+
+    /// Whether all are answered.
+    pub fn is_over(&self) -> bool {
+        self.answered() == self.items.len()
+    }
+
+    fn poll(&mut self) {
+        for (_, ticket, progress) in &mut self.items {
+            if *progress == Progress::Waiting
+                && let Some(answer) = ticket.poll_now()
+            {
+                *progress = match answer {
+                    Ok(Ok(_)) => Progress::Done,
+                    Ok(Err(why)) => Progress::Failed(why.to_string()),
+                    Err(_) => Progress::Failed("The workspace gave no answer".to_owned()),
+                };
+            }
+        }
+    }
+
+    /// The last word, once.
+    fn tell(&mut self) -> Option<Toast> {
+        if !self.is_over() || std::mem::replace(&mut self.told, true) {
+            return None;
+        }
+        let failed: Vec<&str> = self
+            .items
+            .iter()
+            .filter_map(|(.., progress)| if let Progress::Failed(why) = progress { Some(why.as_str()) } else { None })
+            .collect();
+        let done = self.items.len() - failed.len();
+        Some(
+            match failed.first() {
+                None => Toast::new(ToastKind::Success, format!("Cleaned up {}", format::plural(done, "resource")))
+                    .detail(if self.saved > 0.0 {
+                        format!("{} saved", format::usd_per_hour(self.saved))
+                    } else {
+                        String::new()
+                    }),
+                Some(why) => Toast::new(ToastKind::Error, format!("{done} of {} done", self.items.len())).detail(*why),
+            }
+            .to(Route::Cleanup),
+        )
+    }
+}
+
 /// All of them.
 #[derive(Default)]
-pub struct Tickets(Vec<Waiting>);
+pub struct Tickets {
+    waiting: Vec<Waiting>,
+    batch: Option<Batch>,
+}
 
 impl Tickets {
+    /// Watches commands that were handed in together; replaces a batch that is over.
+    pub fn start_batch(&mut self, ctx: &egui::Context, items: Vec<(ResourceRef, Ticket)>, saved: f64) {
+        items.iter().for_each(|(_, ticket)| wake_on_answer(ctx, ticket));
+        let items = items.into_iter().map(|(about, ticket)| (about, ticket, Progress::Waiting)).collect();
+        self.batch = Some(Batch { items, saved, told: false });
+    }
+
+    /// The newest batch, until it is dismissed.
+    pub fn batch(&self) -> Option<&Batch> {
+        self.batch.as_ref()
+    }
+
+    /// Forgets a batch that is over.
+    pub fn dismiss_batch(&mut self) {
+        self.batch.take_if(|batch| batch.is_over());
+    }
+
     /// Waits for one more.
     pub fn push(&mut self, ctx: &egui::Context, ticket: Ticket, said: String, then: Option<Route>) {
         wake_on_answer(ctx, &ticket);
-        self.0.push(Waiting { ticket, said, then });
+        self.waiting.push(Waiting { ticket, said, then });
     }
 
     /// Those that have ended since the last call.
     pub fn poll(&mut self) -> Vec<Ended> {
         let mut ended = Vec::new();
-        self.0.retain_mut(|waiting| {
+        if let Some(batch) = &mut self.batch {
+            batch.poll();
+            ended.extend(batch.tell().map(|toast| Ended { toast: Some(toast), go: None }));
+        }
+        self.waiting.retain_mut(|waiting| {
             let Some(answer) = waiting.ticket.poll_now() else { return true };
             let said = std::mem::take(&mut waiting.said);
             ended.push(match answer {
@@ -62,12 +162,12 @@ impl Tickets {
 
     /// How many are under way.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.waiting.len()
     }
 
     /// Whether none is under way.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.waiting.is_empty()
     }
 }
 
@@ -78,7 +178,7 @@ fn failed(said: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::reference::{Kind, ResourceRef};
+    use crate::domain::reference::Kind;
     use crate::util::promise::Promise;
     use crate::workspace::CommandError;
 

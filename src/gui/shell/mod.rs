@@ -2,10 +2,14 @@
 
 mod confirm;
 mod drawer;
+mod fuzzy;
 mod palette;
 mod rail;
+pub mod running;
 mod toasts;
 mod top_bar;
+
+pub(crate) use rail::logo;
 
 use super::context::Context;
 use super::route::Route;

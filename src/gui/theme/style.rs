@@ -65,6 +65,10 @@ fn spacing() -> Spacing {
 fn visuals(theme: &Theme) -> Visuals {
     let mut visuals = if theme.dark { Visuals::dark() } else { Visuals::light() };
     let shadow = Shadow { offset: [0, 6], blur: 24, spread: 0, color: theme.shadow };
+    if theme.dark {
+        // egui's own curve makes light words on dark look a weight bolder than the same words on light.
+        visuals.text_options.color_transfer_function = egui::epaint::FontColorTransferFunction::Gamma(0.8);
+    }
     visuals.weak_text_color = Some(theme.muted);
     visuals.widgets = widgets(theme);
     visuals.selection = Selection {

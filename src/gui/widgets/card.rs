@@ -29,7 +29,10 @@ pub fn titled<R>(
     content: impl FnOnce(&mut Ui) -> R,
 ) -> InnerResponse<R> {
     card(ui, |ui| {
+        // Words alone need no control's height; buttons in the head bring their own.
+        ui.spacing_mut().interact_size.y = 18.0;
         ui.horizontal(|ui| {
+            ui.set_min_height(18.0);
             super::text::strong(ui, title);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), right);
         });

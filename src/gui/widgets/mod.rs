@@ -8,6 +8,7 @@ pub mod field;
 pub mod header;
 pub mod icon;
 pub mod menu;
+pub mod page;
 pub mod pill;
 pub mod plot;
 pub mod progress;
