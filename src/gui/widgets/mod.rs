@@ -3,6 +3,7 @@
 pub mod button;
 pub mod card;
 pub mod code_block;
+pub mod dialog;
 pub mod empty_state;
 pub mod field;
 pub mod header;

@@ -1,0 +1,157 @@
+//! Variant cards: the one number with its interval, then what it rests on and what it costs.
+
+use egui::{
+    Align2, Color32, CornerRadius, CursorIcon, FontId, Pos2, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui,
+    WidgetInfo, pos2, vec2,
+};
+
+use super::data::VariantData;
+use crate::gui::context::Context;
+use crate::gui::route::Route;
+use crate::gui::theme::{Theme, fonts, size};
+use crate::gui::widgets::{Icon, icon, text};
+
+/// Height of a card with all its lines.
+const FULL: f32 = 178.0;
+/// Height of one where there are many.
+const COMPACT: f32 = 104.0;
+/// Up to this many variants get a full card.
+const FEW: usize = 2;
+
+/// Draws the cards below each other; where they need more room than there is, they scroll on their own beside the plots.
+pub(super) fn column(ui: &mut Ui, cx: &mut Context<'_>, variants: &[VariantData]) {
+    ScrollArea::vertical().id_salt("variants").auto_shrink(false).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = if variants.len() > FEW { 10.0 } else { 12.0 };
+        for variant in variants {
+            if variants.len() > FEW { compact(ui, cx, variant) } else { full(ui, cx, variant) }
+        }
+    });
+}
+
+fn frame(ui: &mut Ui, theme: &Theme, variant: &VariantData, height: f32) -> Rect {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+    response.widget_info(|| {
+        let words =
+            format!("Variant {}: {} {}, {} requests", variant.name, variant.score, variant.margin, variant.requests);
+        WidgetInfo::labeled(Role::Group, true, words)
+    });
+    let radius = CornerRadius::same(size::CARD_RADIUS);
+    let painter = ui.painter();
+    // Its colour looks out at the left.
+    painter.rect_filled(rect, radius, theme.variant(variant.color));
+    let ground = rect.with_min_x(rect.left() + 3.0);
+    painter.rect_filled(ground, radius, theme.raised);
+    painter.rect_stroke(ground.with_min_x(rect.left()), radius, Stroke::new(1.0, theme.line), StrokeKind::Inside);
+    painter.rect_filled(
+        Rect::from_min_max(pos2(rect.left(), rect.top() + 9.0), pos2(rect.left() + 3.0, rect.bottom() - 9.0)),
+        0.0,
+        theme.variant(variant.color),
+    );
+    ground.shrink2(vec2(14.0, 0.0))
+}
+
+/// Name at the left, the model as a link at the right.
+fn names(ui: &Ui, cx: &mut Context<'_>, variant: &VariantData, inner: Rect, y: f32) {
+    let theme = cx.theme;
+    let half = inner.width() * 0.5;
+    let name = text::elided_galley(ui, &variant.name, fonts::strong(), theme.text, half);
+    let room = inner.width() - name.size().x - 34.0;
+    let elided = name.elided;
+    let name_rect = Rect::from_min_size(pos2(inner.left(), y - name.size().y / 2.0), name.size());
+    ui.painter().galley(name_rect.min, name, theme.text);
+    if elided {
+        ui.interact(name_rect, ui.scope_id().with("name").with(&variant.name), Sense::hover())
+            .on_hover_text(&variant.name);
+    }
+    let model = text::elided_galley(ui, &variant.model, fonts::small(), Color32::PLACEHOLDER, room);
+    let arrow = if variant.model_exists { 16.0 } else { 0.0 };
+    let at = pos2(inner.right() - model.size().x - arrow, y - model.size().y / 2.0);
+    let rect = Rect::from_min_max(at, pos2(inner.right(), at.y + model.size().y));
+    let id = ui.scope_id().with("model").with(&variant.name);
+    if !variant.model_exists {
+        ui.painter().galley(at, model, theme.faint);
+        ui.interact(rect, id, Sense::hover())
+            .on_hover_text(format!("Model {} was deleted; this fleet goes on serving it", variant.model));
+        return;
+    }
+    let response = ui.interact(rect.expand2(vec2(2.0, 3.0)), id, Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Link, true, format!("Model {}", variant.model)));
+    let on = response.hovered() || response.has_focus();
+    let color = if on { theme.accent } else { theme.muted };
+    ui.painter().galley(at, model, color);
+    icon::paint(ui.painter(), Icon::ArrowUpRight, pos2(inner.right() - 6.0, y), 13.0, color);
+    let response =
+        response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(format!("Open model {}", variant.model));
+    if response.clicked() {
+        cx.actions.go(Route::Model(variant.model.clone()));
+    }
+}
+
+fn put(ui: &Ui, at: Pos2, align: Align2, words: &str, font: FontId, color: Color32) -> Rect {
+    ui.painter().text(at, align, words, font, color)
+}
+
+/// The one number, its margin, and at the right how much of the traffic has labels.
+fn score(ui: &Ui, theme: &Theme, variant: &VariantData, inner: Rect, y: f32, font: FontId) {
+    let number = put(ui, pos2(inner.left(), y), Align2::LEFT_CENTER, &variant.score, font, theme.text);
+    let baseline = y + 3.0;
+    let margin = put(
+        ui,
+        pos2(number.right() + 10.0, baseline),
+        Align2::LEFT_CENTER,
+        &variant.margin,
+        fonts::small(),
+        theme.muted,
+    );
+    put(ui, pos2(inner.right(), baseline), Align2::RIGHT_CENTER, &variant.coverage, fonts::small(), theme.muted);
+    let zone =
+        Rect::from_min_max(pos2(inner.left(), number.top()), pos2(margin.right().max(number.right()), number.bottom()));
+    let id = ui.scope_id().with("score").with(&variant.name);
+    ui.interact(zone, id, Sense::hover()).on_hover_text(&variant.explained);
+}
+
+fn full(ui: &mut Ui, cx: &mut Context<'_>, variant: &VariantData) {
+    let theme = cx.theme;
+    let inner = frame(ui, theme, variant, FULL);
+    names(ui, cx, variant, inner, inner.top() + 22.0);
+    score(ui, theme, variant, inner, inner.top() + 52.0, fonts::number());
+    let column = inner.left() + (inner.width() * 0.5).min(134.0);
+    let errors = if variant.has_errors { theme.error.text } else { theme.text };
+    let lines = [
+        ("Requests", &variant.requests, theme.text),
+        ("p50 / p99", &variant.latency, theme.text),
+        ("Errors", &variant.errors, errors),
+        ("Answers in", &variant.answers, theme.text),
+    ];
+    for (i, (label, value, color)) in lines.into_iter().enumerate() {
+        let y = inner.top() + 84.0 + 24.0 * i as f32;
+        put(ui, pos2(inner.left(), y), Align2::LEFT_CENTER, label, fonts::small(), theme.muted);
+        let galley = text::elided_galley(ui, value, fonts::strong(), color, inner.right() - column);
+        ui.painter().galley(pos2(column, y - galley.size().y / 2.0), galley, color);
+    }
+    let last = Rect::from_min_max(pos2(inner.left(), inner.bottom() - 32.0), inner.max);
+    ui.interact(last, ui.scope_id().with("instances").with(&variant.name), Sense::hover())
+        .on_hover_text(&variant.instances);
+}
+
+fn compact(ui: &mut Ui, cx: &mut Context<'_>, variant: &VariantData) {
+    let theme = cx.theme;
+    let inner = frame(ui, theme, variant, COMPACT);
+    names(ui, cx, variant, inner, inner.top() + 19.0);
+    score(ui, theme, variant, inner, inner.top() + 44.0, fonts::inter(18.0, fonts::Weight::Semibold));
+    let errors = if variant.has_errors { format!("{} errors", variant.errors) } else { "0 errors".to_owned() };
+    let color = if variant.has_errors { theme.error.text } else { theme.muted };
+    let y = inner.top() + 68.0;
+    let galley = text::elided_galley(
+        ui,
+        &format!("{} requests", variant.requests),
+        fonts::small(),
+        theme.muted,
+        inner.width() * 0.6,
+    );
+    ui.painter().galley(pos2(inner.left(), y - galley.size().y / 2.0), galley, theme.muted);
+    put(ui, pos2(inner.right(), y), Align2::RIGHT_CENTER, &errors, fonts::small(), color);
+    let y = inner.top() + 87.0;
+    put(ui, pos2(inner.left(), y), Align2::LEFT_CENTER, &variant.latency, fonts::small(), theme.muted);
+    put(ui, pos2(inner.right(), y), Align2::RIGHT_CENTER, &variant.answers, fonts::small(), theme.muted);
+}

@@ -1,0 +1,232 @@
+//! The Live tab: failure banner, timeline of an update, traffic split, what one look says, variant cards and plots.
+
+use egui::{CornerRadius, Sense, Stroke, Ui, vec2};
+
+use super::{EndpointPage, Frame, cards, data, timeline};
+use crate::gui::context::Context;
+use crate::gui::theme::{Theme, fonts, size};
+use crate::gui::widgets::plot::{self, Chart, Kind, Plots, Points, Sample, Series, Unit};
+use crate::gui::widgets::split_bar::{Segment, Shares};
+use crate::gui::widgets::{Button, Icon, card, icon, text};
+use crate::stats::live::Second;
+
+/// Where nothing happened for longer than this, lines have a gap.
+const GAP_S: f64 = 10.0;
+
+impl EndpointPage {
+    pub(super) fn live(&mut self, ui: &mut Ui, cx: &mut Context<'_>, frame: &Frame<'_>) {
+        ui.spacing_mut().item_spacing.y = size::GAP;
+        self.failure(ui, cx, frame);
+        if let Some(deployment) = timeline::to_show(frame.endpoint, self.closed_timeline, cx.now) {
+            let (number, close) = (deployment.number, timeline::card(ui, cx, frame, deployment));
+            if close {
+                self.closed_timeline = Some(number);
+            }
+        }
+        if !frame.data.status.serves() {
+            not_serving(ui, cx, frame);
+            return;
+        }
+        self.split_card(ui, cx, frame);
+        self.look(ui, cx, frame);
+        self.numbers(ui, cx, frame);
+    }
+
+    fn failure(&mut self, ui: &mut Ui, cx: &mut Context<'_>, frame: &Frame<'_>) {
+        let Some(failure) = &frame.data.failure else { return };
+        let tone = cx.theme.error;
+        let ground = egui::Frame::new()
+            .fill(tone.soft)
+            .corner_radius(CornerRadius::same(size::CARD_RADIUS))
+            .inner_margin(egui::Margin::symmetric(14, 12));
+        ground.show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.spacing_mut().item_spacing.y = 4.0;
+            ui.horizontal(|ui| {
+                icon(ui, Icon::TriangleAlert, 15.0, tone.text);
+                let room = ui.available_width() - if failure.requested.is_some() { 250.0 } else { 0.0 };
+                text::elided(ui, &failure.title, fonts::strong(), tone.text, room);
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    if let Some(requested) = &failure.requested {
+                        if Button::secondary("Try again…").show(ui) {
+                            self.open_update(cx, frame, Some(requested.clone()));
+                        }
+                        if Button::secondary("Open configuration").show(ui) {
+                            cx.actions.go(crate::gui::route::Route::EndpointConfig(requested.clone()));
+                        }
+                    }
+                });
+            });
+            for (words, color) in [(&failure.why, cx.theme.text), (&failure.what_to_do, cx.theme.muted)] {
+                let words = egui::RichText::new(words).font(fonts::body()).color(color).line_height(Some(18.0));
+                ui.add(egui::Label::new(words).wrap().selectable(true));
+            }
+        });
+    }
+
+    fn split_card(&mut self, ui: &mut Ui, cx: &mut Context<'_>, frame: &Frame<'_>) {
+        card(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            ui.horizontal(|ui| {
+                ui.set_height(24.0);
+                text::strong(ui, "Traffic split");
+                let several = frame.data.variants.len() > 1;
+                let hint = if several {
+                    "drag the divider, or click a share and type; the next request obeys"
+                } else {
+                    "one variant takes all"
+                };
+                let room = ui.available_width() - 190.0;
+                text::elided(ui, hint, fonts::body(), cx.theme.faint, room);
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    if !several {
+                        return;
+                    }
+                    let changes = frame.endpoint.weight_changes.len();
+                    let tip = frame.endpoint.weight_changes.last().map_or_else(
+                        || "No weights were changed yet".to_owned(),
+                        |change| format!("Back to {}", split_text(&change.before)),
+                    );
+                    if Button::secondary("Undo")
+                        .name("Undo the last change of weights")
+                        .enabled(changes > 0)
+                        .tip(&tip)
+                        .show(ui)
+                    {
+                        self.undo_weights(ui, cx);
+                    }
+                    let equal = Shares::equal(frame.data.variants.len());
+                    let differs = self.split.shown(&frame.data.shares) != &equal;
+                    if Button::secondary("Equalise").enabled(differs).show(ui) {
+                        self.set_weights(ui, cx, frame, &equal);
+                    }
+                });
+            });
+            ui.add_space(8.0);
+            let segments: Vec<Segment<'_>> =
+                frame.data.variants.iter().map(|v| Segment { name: &v.name, color: v.color }).collect();
+            let observed = frame.data.observed.as_ref();
+            if let Some(shares) = self.split.ui(ui, &segments, &frame.data.shares, observed, true) {
+                self.set_weights(ui, cx, frame, &shares);
+            }
+        });
+    }
+
+    fn look(&mut self, ui: &mut Ui, cx: &mut Context<'_>, frame: &Frame<'_>) {
+        let look = &frame.data.look;
+        let ground = egui::Frame::new()
+            .fill(cx.theme.accent_soft)
+            .corner_radius(CornerRadius::same(8))
+            .inner_margin(egui::Margin::symmetric(14, 5));
+        ground.show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal(|ui| {
+                ui.set_height(28.0);
+                ui.spacing_mut().item_spacing.x = 12.0;
+                text::strong(ui, look.head.clone());
+                let room = ui.available_width() - if look.wants_labels { 130.0 } else { 118.0 };
+                text::elided(ui, &look.text, fonts::body(), cx.theme.text, room);
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    if look.wants_labels {
+                        if frame.data.test.is_none()
+                            && Button::secondary("Traffic test…").name("Start a traffic test").show(ui)
+                        {
+                            self.open_traffic(cx, frame);
+                        }
+                    } else {
+                        text::muted(ui, "Why no winner?").on_hover_text(&look.why);
+                    }
+                });
+            });
+        });
+    }
+
+    fn numbers(&mut self, ui: &mut Ui, cx: &mut Context<'_>, frame: &Frame<'_>) {
+        let available = ui.available_size();
+        let theme = Theme::of(ui);
+        let height = available.y.max(380.0);
+        let left = (available.x * 0.276).clamp(208.0, 320.0);
+        let (rect, _) = ui.allocate_exact_size(vec2(available.x, height), Sense::hover());
+        let (cards_rect, plots_rect) = rect.split_left_right_at_x(rect.left() + left);
+        ui.scope_builder(egui::UiBuilder::new().max_rect(cards_rect), |ui| {
+            cards::column(ui, cx, &frame.data.variants);
+        });
+        let plots_rect = plots_rect.with_min_x(plots_rect.left() + size::GAP);
+        let radius = CornerRadius::same(size::CARD_RADIUS);
+        let line = Stroke::new(1.0, theme.line);
+        ui.painter().rect(plots_rect, radius, theme.raised, line, egui::StrokeKind::Inside);
+        let inner = plots_rect.shrink2(vec2(16.0, 12.0));
+        ui.scope_builder(egui::UiBuilder::new().max_rect(inner), |ui| self.plots(ui, cx, frame));
+    }
+
+    fn plots(&mut self, ui: &mut Ui, cx: &Context<'_>, frame: &Frame<'_>) {
+        let theme = Theme::of(ui);
+        let empty = crate::stats::live::EndpointLive::default();
+        let live = frame.live.unwrap_or(&empty);
+        let series = |pick: fn(&Second) -> Sample| -> Vec<Series<'_>> {
+            let variants = frame.data.variants.iter();
+            variants
+                .filter_map(|variant| {
+                    let numbers = live.variants.iter().find(|v| v.name == variant.name)?;
+                    let color = theme.variant(variant.color);
+                    Some(Series::new(&variant.name, color, Points::Seconds(&numbers.seconds, pick)))
+                })
+                .collect()
+        };
+        let score = |s: &Second| Sample { x: s.at_s as f64, y: s.score, low: s.score_low, high: s.score_high };
+        let requests = |s: &Second| Sample::new(s.at_s as f64, f64::from(s.requests));
+        let latency = |s: &Second| Sample::new(s.at_s as f64, f64::from(s.p99_us) / 1000.0);
+        let room = ui.available_height() - 3.0 * (plot::HEAD + plot::FOOT) - 2.0 * plot::BETWEEN;
+        let name = data::score_name(live.score);
+        let mut charts = vec![
+            Chart::new(name, data::score_unit(live.score), Kind::Banded, series(score))
+                .empty("No labelled answers yet: run a traffic test"),
+            Chart::new("Requests/s", Unit::Count, Kind::Stacked, series(requests)).empty("No requests yet").no_legend(),
+            Chart::new("Latency p99, ms", Unit::Milliseconds, Kind::Line, series(latency))
+                .empty("No requests yet")
+                .no_legend(),
+        ];
+        for (chart, share) in charts.iter_mut().zip([0.55, 0.24, 0.21]) {
+            chart.height = (room * share).floor().max(44.0);
+            chart.gap = GAP_S;
+        }
+        let mut plots = Plots::new("endpoint", &mut self.view)
+            .revision(live.revision.max(1))
+            .zone(cx.zone)
+            .now(cx.now.epoch_seconds());
+        for mark in &live.marks {
+            plots = plots.mark(mark.at_ms as f64 / 1000.0, &mark.label);
+        }
+        plots.show(ui, &charts);
+    }
+}
+
+/// "62 / 38" from weights by name.
+fn split_text(weights: &[(String, f64)]) -> String {
+    let weights: Vec<f64> = weights.iter().map(|(_, weight)| *weight).collect();
+    let shares = Shares::of_weights(&weights);
+    let parts = shares
+        .tenths()
+        .iter()
+        .map(|t| crate::gui::widgets::split_bar::shares::percent(*t).trim_end_matches(" %").to_owned());
+    parts.collect::<Vec<_>>().join(" / ")
+}
+
+/// While nothing serves there is nothing live; say what is going on instead.
+fn not_serving(ui: &mut Ui, cx: &Context<'_>, frame: &Frame<'_>) {
+    use crate::domain::endpoint::EndpointStatus;
+    let words = match frame.data.status {
+        EndpointStatus::Creating => {
+            "The first fleet is being loaded. Requests are answered as soon as its probe has been."
+        }
+        EndpointStatus::Deleting => "The last requests are being finished; then the endpoint is gone.",
+        _ => "Nothing serves here. Choose a configuration that can be loaded, or delete the endpoint.",
+    };
+    card(ui, |ui| {
+        ui.set_min_height(120.0);
+        ui.vertical_centered(|ui| {
+            ui.add_space(44.0);
+            text::text(ui, words, fonts::body(), cx.theme.muted);
+        });
+    });
+}

@@ -1,0 +1,182 @@
+//! The endpoint page, the heart of the window: its head, its tabs, and what is open above them.
+
+mod cards;
+mod code;
+mod colors;
+mod data;
+mod deployments;
+mod details;
+mod head;
+mod http;
+mod live;
+mod sample;
+mod timeline;
+mod traffic;
+mod try_it;
+mod update;
+
+use std::sync::Arc;
+
+use egui::{ScrollArea, Ui};
+
+use crate::domain::endpoint::Endpoint;
+use crate::domain::reference::Kind;
+use crate::gui::action::{Action, Confirm, Toast, ToastKind};
+use crate::gui::context::Context;
+use crate::gui::format;
+use crate::gui::requested::Requested;
+use crate::gui::route::Route;
+use crate::gui::widgets::plot::View;
+use crate::gui::widgets::split_bar::{Shares, SplitBar};
+use crate::gui::widgets::{tabs, text};
+use crate::stats::live::EndpointLive;
+use crate::workspace::{Command, Reply};
+use data::PageData;
+
+/// One endpoint.
+pub struct EndpointPage {
+    name: String,
+    split: SplitBar,
+    /// The last change of weights, under way or answered.
+    weights: Requested<Reply>,
+    view: View,
+    dialog: Option<Open>,
+    try_it: try_it::TryIt,
+    details: details::Details,
+    /// The newest deployment whose timeline was closed by hand.
+    closed_timeline: Option<u64>,
+}
+
+/// What is open above the page.
+enum Open {
+    TryIt,
+    Traffic(Box<traffic::Form>),
+    Update(Box<update::Form>),
+}
+
+/// What one frame of the page draws from.
+struct Frame<'a> {
+    endpoint: &'a Endpoint,
+    live: Option<&'a EndpointLive>,
+    data: &'a PageData,
+}
+
+const TABS: [&str; 4] = ["Live", "Deployments", "Details", "Code"];
+
+impl EndpointPage {
+    /// The page of that name.
+    pub fn new(name: String) -> Self {
+        Self {
+            try_it: try_it::TryIt::new(),
+            name,
+            split: SplitBar::default(),
+            weights: Requested::default(),
+            view: View::time(),
+            dialog: None,
+            details: details::Details::default(),
+            closed_timeline: None,
+        }
+    }
+
+    /// Draws it.
+    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+        let Some(endpoint) = cx.snapshot.endpoints.get(&self.name).map(Arc::clone) else { return };
+        let live = cx.workspace.endpoint_live(&self.name);
+        let page = data::page(cx.snapshot, &endpoint, live.as_deref(), cx.now, cx.zone);
+        let frame = Frame { endpoint: &endpoint, live: live.as_deref(), data: &page };
+        self.weights_answered(cx);
+
+        self.head(ui, cx, &frame);
+        let mut tab: usize = cx.prefs.get("endpoint.tab");
+        let chosen = tabs(ui, &TABS, &mut tab, |ui| {
+            let room = ui.available_width() - 12.0;
+            text::elided(ui, &page.summary, crate::gui::theme::fonts::body(), cx.theme.muted, room);
+        });
+        if chosen {
+            cx.prefs.set("endpoint.tab", &tab);
+        }
+        ScrollArea::vertical().id_salt(("endpoint", tab)).auto_shrink(false).show(ui, |ui| match tab {
+            1 => self.deployments(ui, cx, &frame),
+            2 => self.details.ui(ui, cx, &frame),
+            3 => code::ui(ui, cx, &frame, &mut self.try_it),
+            _ => self.live(ui, cx, &frame),
+        });
+        self.dialogs(ui, cx, &frame);
+        if let Some(since) = endpoint.in_service_since {
+            crate::gui::ticking(ui.ctx(), format::ago_changes_in_ms(cx.now, since));
+        }
+    }
+
+    /// Hands in new weights and shows them at once; a refusal takes the bar back and says why.
+    fn set_weights(&mut self, ui: &Ui, cx: &mut Context<'_>, frame: &Frame<'_>, shares: &Shares) {
+        let names = frame.endpoint.variants.iter().map(|v| v.name.clone());
+        let weights = names.zip(shares.weights()).collect();
+        let ticket = cx.workspace.submit(Command::UpdateWeights { name: self.name.clone(), weights });
+        self.split.applied(&frame.data.shares, shares);
+        self.weights.ask(ui.ctx(), ticket);
+    }
+
+    fn undo_weights(&mut self, ui: &Ui, cx: &mut Context<'_>) {
+        let ticket = cx.workspace.submit(Command::UndoWeights { name: self.name.clone() });
+        self.weights.ask(ui.ctx(), ticket);
+    }
+
+    fn weights_answered(&mut self, cx: &mut Context<'_>) {
+        if self.weights.poll()
+            && let Requested::Failed(why) = &self.weights
+        {
+            self.split.refused();
+            let toast = Toast::new(ToastKind::Error, "The weights were not changed").detail(why.to_string());
+            cx.actions.push(Action::Toast(toast));
+        }
+    }
+
+    fn dialogs(&mut self, ui: &Ui, cx: &mut Context<'_>, frame: &Frame<'_>) {
+        let open = match self.dialog.take() {
+            None => return,
+            Some(Open::TryIt) => self.try_it.ui(ui, cx, frame).then_some(Open::TryIt),
+            Some(Open::Traffic(mut form)) => form.ui(ui, cx, frame).then_some(Open::Traffic(form)),
+            Some(Open::Update(mut form)) => form.ui(ui, cx, frame).then_some(Open::Update(form)),
+        };
+        self.dialog = open;
+    }
+
+    fn open_traffic(&mut self, cx: &Context<'_>, frame: &Frame<'_>) {
+        self.dialog = Some(Open::Traffic(Box::new(traffic::Form::new(cx, frame.endpoint))));
+    }
+
+    fn open_update(&mut self, cx: &Context<'_>, frame: &Frame<'_>, config: Option<String>) {
+        self.dialog = Some(Open::Update(Box::new(update::Form::new(cx, frame.endpoint, config))));
+    }
+
+    /// Asks before deleting, and names all that goes along.
+    fn ask_delete(cx: &mut Context<'_>, frame: &Frame<'_>) {
+        let endpoint = frame.endpoint;
+        let name = &endpoint.name;
+        let mut lines = Vec::new();
+        if let Some(url) = &frame.data.url {
+            lines.push(format!("The URL {url}"));
+        }
+        for variant in &endpoint.variants {
+            lines.push(format!("Variant {} with its live numbers (model {} stays)", variant.name, variant.model_name));
+        }
+        lines.push(format!("Its history: {}", format::plural(endpoint.deployments.len(), "deployment")));
+        if frame.data.test.is_some() {
+            lines.push("The traffic test that is running".to_owned());
+        }
+        let command = Command::DeleteEndpoint { name: name.clone() };
+        let delete = Action::Submit {
+            command,
+            said: format!("Deleted endpoint {name}"),
+            then: Some(Route::list_of(Kind::Endpoint)),
+        };
+        let body = format!(
+            "Requests under way are finished; new ones are refused. The configuration {} and its models stay. {} is saved.",
+            endpoint.config_name,
+            format::usd_per_hour(endpoint.usd_per_hour())
+        );
+        let confirm =
+            Confirm::new(format!("Delete endpoint {name}?"), "Delete", vec![delete]).body(body).goes_along(lines);
+        cx.actions.push(Action::Confirm(Box::new(confirm)));
+    }
+}

@@ -1,0 +1,268 @@
+//! The Update dialog: choose a configuration, see what would change, start.
+
+use egui::{Align2, CornerRadius, Sense, Stroke, Ui, pos2, vec2};
+
+use super::Frame;
+use crate::domain::endpoint::{Endpoint, EndpointVariant};
+use crate::domain::endpoint_config::EndpointConfig;
+use crate::gui::context::Context;
+use crate::gui::format;
+use crate::gui::theme::{Theme, fonts, size};
+use crate::gui::widgets::dialog::{Dialog, dialog};
+use crate::gui::widgets::split_bar::Shares;
+use crate::gui::widgets::split_bar::shares::percent;
+use crate::gui::widgets::{Button, Icon, field, icon, text};
+use crate::workspace::{Command, Snapshot};
+
+/// What is chosen.
+pub(super) struct Form {
+    endpoint: String,
+    config: String,
+    keep_weights: bool,
+}
+
+/// What happens to a variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Same,
+    Changed,
+    Added,
+    Removed,
+}
+
+/// One side of a line of the comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Side {
+    pub(super) model: String,
+    /// "62 %".
+    pub(super) share: String,
+    /// "1 × ml.m5.xlarge".
+    pub(super) instances: String,
+}
+
+/// One variant, before and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) name: String,
+    pub(super) change: Change,
+    pub(super) before: Option<Side>,
+    pub(super) after: Option<Side>,
+}
+
+/// Compares what serves with what would serve.
+pub(super) fn compare(endpoint: &Endpoint, config: &EndpointConfig, keep_weights: bool) -> Vec<Line> {
+    let now = &endpoint.variants;
+    let mut then = Endpoint::variants_of(config);
+    if keep_weights {
+        // As the engine does: weights and counts of the variants that both have.
+        for variant in &mut then {
+            if let Some(kept) = now.iter().find(|v| v.name == variant.name) {
+                variant.weight = kept.weight;
+                variant.instance_count = kept.instance_count;
+            }
+        }
+    }
+    let sides = |variants: &[EndpointVariant]| -> Vec<(String, Side)> {
+        let weights: Vec<f64> = variants.iter().map(|v| v.weight).collect();
+        let shares = Shares::of_weights(&weights);
+        let side = |(v, share): (&EndpointVariant, &u32)| {
+            let instances = format!("{} × {}", v.instance_count, v.instance_type);
+            (v.name.clone(), Side { model: v.model_name.clone(), share: percent(*share), instances })
+        };
+        variants.iter().zip(shares.tenths()).map(side).collect()
+    };
+    let (before, mut after) = (sides(now), sides(&then));
+    let mut lines = Vec::new();
+    for (name, side) in before {
+        let place = after.iter().position(|(other, _)| *other == name);
+        let new = place.map(|place| after.remove(place).1);
+        let change = match &new {
+            None => Change::Removed,
+            Some(new) if *new == side => Change::Same,
+            Some(_) => Change::Changed,
+        };
+        lines.push(Line { name, change, before: Some(side), after: new });
+    }
+    lines.extend(after.into_iter().map(|(name, side)| Line {
+        name,
+        change: Change::Added,
+        before: None,
+        after: Some(side),
+    }));
+    lines
+}
+
+/// Configurations to offer: newest first; the one that serves is last, since moving to it again is rare.
+fn options(snapshot: &Snapshot, endpoint: &Endpoint) -> Vec<(String, String)> {
+    let mut configs: Vec<_> = snapshot.endpoint_configs.values().collect();
+    configs.sort_by_key(|config| (config.name == endpoint.config_name, std::cmp::Reverse(config.created)));
+    let words = |config: &EndpointConfig| {
+        let serves = if config.name == endpoint.config_name { " · serves now" } else { "" };
+        format!("{}  ({}{serves})", config.name, format::plural(config.variants.len(), "variant"))
+    };
+    configs.into_iter().map(|config| (config.name.clone(), words(config))).collect()
+}
+
+impl Form {
+    pub(super) fn new(cx: &Context<'_>, endpoint: &Endpoint, config: Option<String>) -> Self {
+        let config = config.filter(|name| cx.snapshot.endpoint_configs.contains(name));
+        let config = config.or_else(|| options(cx.snapshot, endpoint).into_iter().next().map(|(name, _)| name));
+        Self { endpoint: endpoint.name.clone(), config: config.unwrap_or_default(), keep_weights: false }
+    }
+
+    /// Draws the dialog; `false` once it is closed.
+    pub(super) fn ui(&mut self, ui: &Ui, cx: &mut Context<'_>, frame: &Frame<'_>) -> bool {
+        let title = format!("Update {}", self.endpoint);
+        let (mut start, mut cancel) = (false, false);
+        let (cx_body, mut new_config) = (&*cx, false);
+        let end = dialog(
+            ui,
+            "update",
+            &title,
+            700.0,
+            self,
+            |ui, form| new_config = form.body(ui, cx_body, frame),
+            |ui, form| {
+                let can = !form.config.is_empty() && !frame.endpoint.status.is_changing();
+                start = Button::primary("Update").name("Start the update").large().enabled(can).show(ui);
+                cancel = Button::secondary("Cancel").large().show(ui);
+            },
+        );
+        if new_config {
+            let models = frame.endpoint.variants.iter().map(|v| v.model_name.clone()).collect();
+            cx.actions.go(crate::gui::route::Route::NewEndpointConfig { clone_of: None, models });
+            return false;
+        }
+        if start {
+            let command = Command::UpdateEndpoint {
+                name: self.endpoint.clone(),
+                config_name: self.config.clone(),
+                retain_variant_properties: self.keep_weights,
+            };
+            // The timeline says how it goes; a refusal shows as a toast.
+            cx.actions.submit(command, format!("Update of {} started", self.endpoint));
+            return false;
+        }
+        end == Dialog::Open && !cancel
+    }
+
+    /// `true` when a new configuration is wanted.
+    fn body(&mut self, ui: &mut Ui, cx: &Context<'_>, frame: &Frame<'_>) -> bool {
+        let theme = cx.theme;
+        let mut wants_new = false;
+        ui.horizontal(|ui| {
+            let options = options(cx.snapshot, frame.endpoint);
+            field::choice(ui, "Move to configuration", &mut self.config, &options, 440.0);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Max), |ui| {
+                wants_new = Button::ghost("New configuration…").icon(Icon::Plus).show(ui);
+            });
+        });
+        let Some(config) = cx.snapshot.endpoint_configs.get(&self.config) else {
+            text::muted(ui, "There is no configuration to move to yet.");
+            return wants_new;
+        };
+        let shared = frame.endpoint.variants.iter().any(|v| config.variants.iter().any(|other| other.name == v.name));
+        ui.add_enabled_ui(shared, |ui| {
+            field::tick(
+                ui,
+                &mut self.keep_weights,
+                "Keep the current weights and instance counts of variants that both have",
+            );
+        });
+        comparison(ui, &frame.endpoint.config_name, config, &compare(frame.endpoint, config, self.keep_weights));
+        let (from, to) = (frame.endpoint.usd_per_hour(), config.usd_per_hour());
+        text::text(
+            ui,
+            format!(
+                "{} → {}. The new fleet loads and answers a probe beside the old one; then one switch, and the old fleet finishes what it took.",
+                format::usd_per_hour(from),
+                format::usd_per_hour(to)
+            ),
+            fonts::small(),
+            theme.muted,
+        );
+        wants_new
+    }
+}
+
+const LINE: f32 = 52.0;
+
+fn comparison(ui: &mut Ui, serving: &str, config: &EndpointConfig, lines: &[Line]) {
+    let theme = Theme::of(ui);
+    let frame = egui::Frame::new()
+        .stroke(Stroke::new(1.0, theme.line))
+        .corner_radius(CornerRadius::same(size::RADIUS + 2))
+        .inner_margin(egui::Margin::symmetric(14, 6));
+    frame.show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let width = ui.available_width();
+        let (names, sides) = (width * 0.27, width * 0.365);
+        let (head, _) = ui.allocate_exact_size(vec2(width, 28.0), Sense::hover());
+        let columns = [("Variant", 0.0, names), (serving, names, sides), (&config.name, names + sides, sides)];
+        for (words, x, room) in columns {
+            let galley = text::elided_galley(ui, words, fonts::small_medium(), theme.muted, room - 10.0);
+            ui.painter().galley(pos2(head.left() + x, head.center().y - galley.size().y / 2.0), galley, theme.muted);
+        }
+        for line in lines {
+            let (rect, response) = ui.allocate_exact_size(vec2(width, LINE), Sense::hover());
+            response.widget_info(|| {
+                let words = format!("Variant {}: {}", line.name, word(line.change));
+                egui::WidgetInfo::labeled(egui::Role::Label, true, words)
+            });
+            ui.painter().hline(rect.x_range(), rect.top(), Stroke::new(1.0, theme.line));
+            let (sign, tone) = match line.change {
+                Change::Same => (Icon::Equal, theme.quiet),
+                Change::Changed => (Icon::Pencil, theme.changing),
+                Change::Added => (Icon::Plus, theme.ok),
+                Change::Removed => (Icon::Minus, theme.error),
+            };
+            let top = rect.top() + 17.0;
+            icon::paint(ui.painter(), sign, pos2(rect.left() + 7.0, top), 13.0, tone.text);
+            let name = text::elided_galley(ui, &line.name, fonts::medium(), theme.text, names - 30.0);
+            ui.painter().galley(pos2(rect.left() + 20.0, top - name.size().y / 2.0), name, theme.text);
+            ui.painter().text(
+                pos2(rect.left() + 20.0, top + 18.0),
+                Align2::LEFT_CENTER,
+                word(line.change),
+                fonts::small(),
+                tone.text,
+            );
+            for (one, other, x) in [(&line.before, &line.after, names), (&line.after, &line.before, names + sides)] {
+                let x = rect.left() + x;
+                let Some(one) = one else {
+                    ui.painter().text(pos2(x, top), Align2::LEFT_CENTER, "–", fonts::body(), theme.faint);
+                    continue;
+                };
+                let is_after = std::ptr::eq(one, line.after.as_ref().unwrap_or(one))
+                    && line.after.is_some()
+                    && x > rect.left() + names + 1.0;
+                let differs =
+                    |pick: fn(&Side) -> &String| is_after && other.as_ref().is_some_and(|o| pick(o) != pick(one));
+                let tint = |changed: bool, else_: egui::Color32| if changed { theme.changing.text } else { else_ };
+                let share = ui.painter().layout_no_wrap(
+                    one.share.clone(),
+                    fonts::strong(),
+                    tint(differs(|s| &s.share), theme.text),
+                );
+                let share_width = share.size().x;
+                ui.painter().galley(pos2(x, top - share.size().y / 2.0), share, theme.text);
+                let color = tint(differs(|s| &s.model), theme.text);
+                let model = text::elided_galley(ui, &one.model, fonts::body(), color, sides - share_width - 22.0);
+                ui.painter().galley(pos2(x + share_width + 10.0, top - model.size().y / 2.0), model, color);
+                let color = tint(differs(|s| &s.instances), theme.muted);
+                let instances = text::elided_galley(ui, &one.instances, fonts::small(), color, sides - 12.0);
+                ui.painter().galley(pos2(x, top + 18.0 - instances.size().y / 2.0), instances, color);
+            }
+        }
+    });
+}
+
+fn word(change: Change) -> &'static str {
+    match change {
+        Change::Same => "unchanged",
+        Change::Changed => "changed",
+        Change::Added => "added",
+        Change::Removed => "removed",
+    }
+}
