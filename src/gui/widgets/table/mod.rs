@@ -355,6 +355,8 @@ impl<'a> Table<'a> {
             let keep = egui::EventFilter { vertical_arrows: true, escape: true, ..Default::default() };
             memory.set_focus_lock_filter(focus.id, keep);
         });
+        // Asked before: within `input_mut` the context is locked.
+        let focused = focus.has_focus();
         let page = ((focus.rect.height() / size::ROW) as isize - 1).max(1);
         let (step, shift, all, copy, escape, enter) = ui.input_mut(|input| {
             let mut step = 0isize;
@@ -380,7 +382,7 @@ impl<'a> Table<'a> {
                 shift,
                 input.consume_key(Modifiers::COMMAND, Key::A),
                 input.events.iter().any(|event| matches!(event, egui::Event::Copy)),
-                focus.has_focus() && input.key_pressed(Key::Escape),
+                focused && input.key_pressed(Key::Escape),
                 input.key_pressed(Key::Enter),
             )
         });
