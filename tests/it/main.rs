@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's helpers fail by panicking, as its body does")]
 
+mod engine;
 mod gui;
 mod serving;
 mod store_kill;

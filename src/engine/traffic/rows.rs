@@ -103,7 +103,10 @@ impl Labelled {
             if i > 0 {
                 body.push(b'\n');
             }
-            body.extend_from_slice(&self.bytes[self.rows[*row].1.clone()]);
+            let row = &self.bytes[self.rows[*row].1.clone()];
+            // A line of nothing would be no row; a label alone is one without features.
+            let bare = self.format == ChannelFormat::Libsvm && row.trim_ascii().is_empty();
+            body.extend_from_slice(if bare { b"0" } else { row });
         }
         body
     }
@@ -181,7 +184,7 @@ mod tests {
         assert_eq!(rows.len(), 3);
         assert_eq!(rows.body(&[2]), b"2:2");
         assert_eq!(rows.body(&[0]), b"0:0.5 3:1 ");
-        assert_eq!(rows.body(&[1]), b"", "a row without features is a row");
+        assert_eq!(rows.body(&[1, 2]), b"0\n2:2", "a row without features is a row");
         assert!(rows.two_classes);
     }
 

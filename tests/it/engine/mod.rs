@@ -1,0 +1,8 @@
+//! The engine in a real system: a temporary folder, port 0, real HTTP.
+
+mod commands;
+mod endpoints;
+mod lab;
+mod reopening;
+mod traffic;
+mod training;
