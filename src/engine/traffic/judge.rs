@@ -56,11 +56,11 @@ fn compare(answer: &Answer, label: f64, yardstick: Yardstick) -> Outcome {
     Outcome::Class { right: class == label }
 }
 
-/// XGBoost's container: all numbers on one line, as many a row as the model gives.
+/// XGBoost's container: all numbers on one line, as many a row as the model gives; several of a row in brackets.
 fn read_csv(body: &[u8], rows: usize) -> Result<Vec<Answer>, String> {
     let text = std::str::from_utf8(body).map_err(|_| "the answer is not text".to_owned())?;
     let values = text
-        .split([',', '\n'])
+        .split([',', '\n', '[', ']'])
         .map(str::trim)
         .filter(|field| !field.is_empty())
         .map(|field| field.parse::<f64>().map_err(|_| format!("\u{201c}{field}\u{201d} in the answer is not a number")))
@@ -124,6 +124,8 @@ mod tests {
     fn classes_by_index_or_by_probability() {
         assert_eq!(right(&judge("text/csv", b"2,0", &[2.0, 1.0], MANY).unwrap()), [true, false]);
         assert_eq!(right(&judge("text/csv", b"0.1,0.2,0.7,0.5,0.3,0.2", &[2.0, 1.0], MANY).unwrap()), [true, false]);
+        let listed = b"[0.1, 0.2, 0.7],[0.5, 0.3, 0.2]";
+        assert_eq!(right(&judge("text/csv", listed, &[2.0, 1.0], MANY).unwrap()), [true, false]);
     }
 
     #[test]

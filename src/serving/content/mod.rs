@@ -190,6 +190,35 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn several_numbers_a_row_stand_in_brackets() {
+        let text = r#"{"learner":{"attributes":{},"learner_model_param":{"base_score":"0.5","num_class":"2","num_feature":"1"},
+            "objective":{"name":"multi:softprob"},"gradient_booster":{"name":"gbtree","model":{
+            "gbtree_model_param":{"num_parallel_tree":"1"},"tree_info":[],"trees":[]}}},"version":[1,0,0]}"#;
+        let model = Model::XGBoost(read_model(text.as_bytes()).unwrap());
+        let ask = |accept| String::from_utf8(answer(&model, Some("text/csv"), accept, b"7\n8").unwrap().body).unwrap();
+        assert_eq!(ask(None), "[0.5, 0.5],[0.5, 0.5]");
+        assert_eq!(ask(Some("application/jsonlines")), "{\"score\": [0.5, 0.5]}\n{\"score\": [0.5, 0.5]}\n");
+    }
+
+    #[test]
+    fn the_linear_learner_labels_its_classes() {
+        let data = crate::ml::Dataset {
+            features: Matrix::Dense(Dense::new(40, 1, (0..40_u8).map(f32::from).collect()).unwrap()),
+            labels: (0..40).map(|row| f32::from(u8::from(row >= 20))).collect(),
+        };
+        let given = [("predictor_type", "binary_classifier"), ("epochs", "20")];
+        let given = given.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let format = crate::domain::training_job::ChannelFormat::Csv;
+        let go_on = &mut |_: &crate::ml::Round<'_>| crate::ml::Continue::Yes;
+        let trained = crate::ml::train(Algorithm::LinearLearner, &given, &data, None, format, 1, go_on).unwrap();
+        let body = answer(&trained.model, Some("text/csv"), None, b"0\n39").unwrap().body;
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let rows = body["predictions"].as_array().unwrap();
+        assert_eq!((&rows[0]["predicted_label"], &rows[1]["predicted_label"]), (&0.into(), &1.into()));
+        assert!(rows[0]["score"].as_f64().unwrap() < rows[1]["score"].as_f64().unwrap());
+    }
+
+    #[test]
     fn refusals_say_what_was_expected() {
         let model = small(0.0);
         assert!(csv(&model, "application/x-www-form-urlencoded", "1,2").unwrap_err().starts_with(

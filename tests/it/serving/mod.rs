@@ -1,5 +1,6 @@
 //! The data plane over real HTTP: invocations, refusals, weights, swaps under load, rude clients, and the end.
 
+mod artefacts;
 mod invocations;
 mod lifetime;
 mod server;
