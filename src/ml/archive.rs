@@ -160,7 +160,8 @@ fn read_tar(algorithm: Algorithm, from: impl Read, file: &str) -> Result<Model, 
     let corrupt = |what: String| ArchiveError::Corrupt { file: file.to_owned(), what };
     let broken = |error: io::Error| corrupt(format!("it is damaged ({error})"));
     let mut tar = tar::Archive::new(from.take(MAX_TOTAL_BYTES));
-    let (mut best, mut sidecar): (Option<(u8, String, Vec<u8>)>, Option<Sidecar>) = (None, None);
+    let mut best: Option<(u8, String, Vec<u8>)> = None;
+    let mut sidecar: Option<Sidecar> = None;
     let mut names = Vec::new();
     for (count, member) in tar.entries().map_err(broken)?.enumerate() {
         let mut member = member.map_err(broken)?;

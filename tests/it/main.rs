@@ -4,6 +4,7 @@
 
 mod engine;
 mod gui;
+mod oracle;
 mod serving;
 mod store_kill;
 mod support;

@@ -326,7 +326,7 @@ pub fn validate_together(given: &BTreeMap<String, String>, broken: &mut Vec<Inva
     {
         broken.push(Invalid::new("huber_slope", value, "goes with objective reg:pseudohubererror only"));
     }
-    let probability = ["reg:logistic", "binary:logistic", "binary:logitraw"].contains(&objective);
+    let probability = ["reg:logistic", "binary:logistic"].contains(&objective);
     if let Some(base) = get("base_score")
         && probability
         && !base.parse::<f64>().is_ok_and(|base| base > 0.0 && base < 1.0)

@@ -19,9 +19,9 @@ pub(super) struct Pull {
     pub wd: f64,
 }
 
-/// Adam's and RMSProp's guard against a division by zero (Kingma & Ba 2015).
+/// Adam's and `RMSProp`'s guard against a division by zero (Kingma & Ba 2015).
 const EPSILON: f64 = 1e-8;
-/// RMSProp's decay (Hinton's lecture).
+/// `RMSProp`'s decay (Hinton's lecture).
 const DECAY: f64 = 0.9;
 
 impl Stepper {

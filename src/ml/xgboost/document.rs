@@ -433,7 +433,7 @@ fn typed(name: &str) -> Option<u8> {
 fn write(value: &Value, name: &str, out: &mut Vec<u8>) {
     let length = |out: &mut Vec<u8>, length: usize| {
         out.push(b'L');
-        out.extend((length as i64).to_be_bytes());
+        out.extend((length as u64).to_be_bytes());
     };
     match value {
         Value::Null => out.push(b'Z'),

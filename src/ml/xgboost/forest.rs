@@ -318,6 +318,7 @@ impl TreeModel {
 
 /// Takes every lane from its root to a leaf.
 #[inline(always)]
+#[allow(clippy::inline_always, reason = "the closure and the lanes must dissolve into the caller's loop")]
 fn walk<'a, const MISSING: bool>(
     nodes: impl Fn(usize) -> &'a [Node],
     lanes: &[&[f32]; LANES],
@@ -337,13 +338,15 @@ fn walk<'a, const MISSING: bool>(
 
 /// The next node: left where `value < threshold`, by the default where it is missing; a leaf stays.
 #[inline(always)]
+#[allow(clippy::inline_always, reason = "a call a step costs more than the step")]
+#[allow(clippy::needless_bitwise_bool, reason = "a branch here would be mispredicted")]
 fn step<const MISSING: bool>(node: &Node, row: &[f32]) -> u32 {
     let value = row[(node.slot & SLOT) as usize];
     let mut left = value < node.value;
     if MISSING {
         left |= value.is_nan() & (node.slot & DEFAULT_LEFT != 0);
     }
-    node.left + (u32::from(!left) & (node.slot / SPLIT & 1))
+    node.left + (u32::from(!left) & ((node.slot / SPLIT) & 1))
 }
 
 #[cfg(test)]

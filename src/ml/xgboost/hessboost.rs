@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ::hessboost::config::TrainingParams;
 use ::hessboost::data::DMatrix;
-use ::hessboost::metric::{CustomMetric, EvalMetric, Metric as _};
+use ::hessboost::metric::{CustomMetric, EvalMetric};
 use ::hessboost::model::{BoostedModel, ModelFormat};
 use ::hessboost::objective::Tweedie;
 use ::hessboost::training::Trainer;

@@ -8,6 +8,8 @@ mod read;
 mod train;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 pub use document::Value;

@@ -24,8 +24,6 @@ pub enum Link {
 pub struct Objective {
     /// From margin to answer.
     pub link: Link,
-    /// Whether the base score is stored as a probability although the answer is a raw margin (`binary:logitraw`).
-    logit_base: bool,
     /// What is answered.
     pub task: Task,
 }
@@ -33,7 +31,7 @@ pub struct Objective {
 impl Objective {
     /// The objective of a model file by its name; `classes` as the file says, 0 where it has none.
     pub fn from_name(name: &str, classes: u32) -> Option<Self> {
-        let plain = |link, task| Some(Self { link, logit_base: false, task });
+        let plain = |link, task| Some(Self { link, task });
         match name {
             "reg:squarederror"
             | "reg:linear"
@@ -47,7 +45,8 @@ impl Objective {
             | "rank:map" => plain(Link::Identity, Task::Regression),
             "reg:logistic" => plain(Link::Logistic, Task::Regression),
             "binary:logistic" => plain(Link::Logistic, Task::Binary),
-            "binary:logitraw" => Some(Self { link: Link::Identity, logit_base: true, task: Task::Binary }),
+            // Its base score is a margin already, unlike that of binary:logistic.
+            "binary:logitraw" => plain(Link::Identity, Task::Binary),
             "binary:hinge" => plain(Link::Step, Task::Binary),
             "count:poisson" | "reg:gamma" | "reg:tweedie" | "survival:cox" | "survival:aft" => {
                 plain(Link::Exp, Task::Regression)
@@ -62,7 +61,6 @@ impl Objective {
     pub fn margin(self, base_score: f32) -> f32 {
         match self.link {
             Link::Logistic => -(1.0 / base_score - 1.0).ln(),
-            Link::Identity if self.logit_base => -(1.0 / base_score - 1.0).ln(),
             Link::Exp => base_score.ln(),
             _ => base_score,
         }
@@ -72,7 +70,6 @@ impl Objective {
     pub fn takes(self, base_score: f32) -> bool {
         match self.link {
             Link::Logistic => base_score > 0.0 && base_score < 1.0,
-            Link::Identity if self.logit_base => base_score > 0.0 && base_score < 1.0,
             Link::Exp => base_score > 0.0,
             _ => base_score.is_finite(),
         }
@@ -134,7 +131,8 @@ mod tests {
     fn base_scores_become_margins() {
         let margin = |name: &str, base| Objective::from_name(name, 0).unwrap().margin(base);
         assert_eq!(margin("binary:logistic", 0.5), 0.0);
-        assert!((margin("binary:logitraw", 0.9) - 9.0_f32.ln()).abs() < 1e-6);
+        assert!((margin("binary:logistic", 0.9) - 9.0_f32.ln()).abs() < 1e-6);
+        assert_eq!(margin("binary:logitraw", 0.9), 0.9);
         assert_eq!(margin("reg:squarederror", 0.5), 0.5);
         assert!((margin("count:poisson", 0.5) - 0.5_f32.ln()).abs() < 1e-6);
         assert_eq!(margin("multi:softprob", 0.5), 0.5);

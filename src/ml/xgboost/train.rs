@@ -126,19 +126,18 @@ pub(in crate::ml) fn watched_metric(settings: &BTreeMap<String, String>) -> Stri
 /// What is reported every round: what was asked for and the objective's own, and without any wish the usual ones of the task as well.
 fn reported(settings: &BTreeMap<String, String>, rows: usize) -> Vec<String> {
     let mut names = vec![default_metric(settings)];
-    match settings.get("eval_metric") {
-        Some(asked) => names.extend(asked.split(',').map(|metric| metric.trim().to_owned())),
-        None => {
-            let usual: &[&str] = match objective(settings) {
-                "binary:logistic" | "binary:logitraw" => &["error", "accuracy", "auc"],
-                "binary:hinge" => &["accuracy"],
-                "multi:softmax" | "multi:softprob" => &["merror", "accuracy"],
-                "reg:logistic" => &["logloss"],
-                _ => &["mae"],
-            };
-            // The AUC sorts all rows every round; on large data it is computed only when asked for.
-            names.extend(usual.iter().filter(|name| **name != "auc" || rows <= 200_000).map(|name| (*name).to_owned()));
-        }
+    if let Some(asked) = settings.get("eval_metric") {
+        names.extend(asked.split(',').map(|metric| metric.trim().to_owned()));
+    } else {
+        let usual: &[&str] = match objective(settings) {
+            "binary:logistic" | "binary:logitraw" => &["error", "accuracy", "auc"],
+            "binary:hinge" => &["accuracy"],
+            "multi:softmax" | "multi:softprob" => &["merror", "accuracy"],
+            "reg:logistic" => &["logloss"],
+            _ => &["mae"],
+        };
+        // The AUC sorts all rows every round; on large data it is computed only when asked for.
+        names.extend(usual.iter().filter(|name| **name != "auc" || rows <= 200_000).map(|name| (*name).to_owned()));
     }
     let mut once = Vec::with_capacity(names.len());
     for name in names {
@@ -289,7 +288,7 @@ pub(in crate::ml) fn train(
     })
 }
 
-/// Makes the document readable by older XGBoosts as well: a base score in brackets, and a dart whose weights stand inside gbtree, are
+/// Makes the document readable by older versions of XGBoost as well: a base score in brackets, and a dart whose weights stand inside gbtree, are
 /// XGBoost 3's own; before that it was a plain number, and a booster called dart. XGBoost 3 reads the old form just as well.
 fn widen(document: &mut Value) {
     if let Some(version) = document.get_mut("version") {
