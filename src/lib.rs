@@ -26,3 +26,5 @@ pub mod aws;
 pub mod gui;
 
 pub mod system;
+
+pub mod cli;

@@ -1,5 +1,9 @@
 //! The composition root: opens store → engine → serving → listener, and shuts them down in the opposite order under one grace period.
 
+mod look;
+
+pub use look::look;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;

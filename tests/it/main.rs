@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's helpers fail by panicking, as its body does")]
 
+mod support;
+
+mod cli;
 mod engine;
 mod gui;
 mod oracle;
+mod restart;
+mod screenshots;
 mod serving;
 mod store_kill;
-mod support;
-
-mod screenshots;
 mod tidy;

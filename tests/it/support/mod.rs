@@ -1,3 +1,5 @@
-//! What several subjects share: the scripted workspace.
+//! What several subjects share: the scripted workspace, a live one, and the program as a child process.
 
+pub mod live;
+pub mod program;
 pub mod scripted;
