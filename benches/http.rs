@@ -10,7 +10,6 @@
 mod scripted;
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -185,27 +184,25 @@ fn many(address: SocketAddr, request: &[u8], connections: usize) -> f64 {
     })
 }
 
-fn client(address: SocketAddr, request: Vec<u8>, until: Instant) -> impl Future<Output = u32> + Send {
-    async move {
-        let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        let mut buffer = vec![0; 1 << 14];
-        let mut answers = 0;
-        while Instant::now() < until {
-            assert_eq!(stream.try_write(&request).unwrap(), request.len(), "a small request fits the socket's buffer");
-            let mut got = 0;
-            while !is_whole(&buffer[..got]) {
-                stream.readable().await.unwrap();
-                match stream.try_read(&mut buffer[got..]) {
-                    Ok(0) => panic!("the connection ended"),
-                    Ok(n) => got += n,
-                    Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock),
-                }
+async fn client(address: SocketAddr, request: Vec<u8>, until: Instant) -> u32 {
+    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let mut buffer = vec![0; 1 << 14];
+    let mut answers = 0;
+    while Instant::now() < until {
+        assert_eq!(stream.try_write(&request).unwrap(), request.len(), "a small request fits the socket's buffer");
+        let mut got = 0;
+        while !is_whole(&buffer[..got]) {
+            stream.readable().await.unwrap();
+            match stream.try_read(&mut buffer[got..]) {
+                Ok(0) => panic!("the connection ended"),
+                Ok(n) => got += n,
+                Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock),
             }
-            answers += 1;
         }
-        answers
+        answers += 1;
     }
+    answers
 }
 
 /// What stands before the length of a body.

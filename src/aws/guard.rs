@@ -48,7 +48,8 @@ fn is_ours(host: &str, local: SocketAddr) -> bool {
     let name = without_port(host);
     let name = name.strip_suffix('.').unwrap_or(name);
     if let Ok(address) = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-        return address.is_loopback() || address == local.ip();
+        // Canonical: a socket for both families shows IPv4 addresses inside IPv6 ones.
+        return address.is_loopback() || address == local.ip().to_canonical();
     }
     let Some(at) = name.len().checked_sub("localhost".len()) else {
         return false;
@@ -127,6 +128,8 @@ mod tests {
     fn the_address_that_was_dialled_is_let_in() {
         let local = SocketAddr::from(([192, 168, 7, 7], 8770));
         assert!(is_ours("192.168.7.7:8770", local) && !is_ours("192.168.7.8:8770", local));
+        let mapped: SocketAddr = "[::ffff:192.168.7.7]:8770".parse().unwrap();
+        assert!(is_ours("192.168.7.7:8770", mapped));
     }
 
     #[test]
