@@ -25,6 +25,9 @@ const BUCKET: &str = "my-bucket";
 /// Keys are used over and over, so that writes replace each other.
 const KEYS: u64 = 7;
 
+/// Records that are used over and over.
+const SLOTS: u64 = 20;
+
 fn model(n: u64) -> Model {
     Model {
         name: format!("m{n}"),
@@ -35,6 +38,12 @@ fn model(n: u64) -> Model {
         created: Timestamp(i64::try_from(n).unwrap()),
         tags: Vec::new(),
     }
+}
+
+/// Some kilobytes, now and then more than the database keeps within its log.
+fn padded(n: u64) -> Model {
+    let length = if n.is_multiple_of(37) { 200_000 } else { 4_000 };
+    Model { execution_role_arn: Some("x".repeat(length)), ..model(n) }
 }
 
 /// The number, then up to 200 kB of noise.
@@ -52,10 +61,15 @@ fn uri(n: u64) -> S3Uri {
     S3Uri::new(BUCKET, key(n))
 }
 
-/// One step of the child: three writes in one batch over two tables, an object, and now and then a deletion. In the order of the acknowledgements.
+/// One step of the child: a batch over two tables, an object, and now and then a deletion. In the order of the acknowledgements.
 fn step(store: &Store, n: u64) -> Result<(), StoreError> {
     let mut batch = Batch::new();
     batch.put(store.models(), &format!("a{n}"), &model(n)).put(store.models(), &format!("b{n}"), &model(n));
+    // Written over and over, so that the database has old pages to clear away while it is killed.
+    batch.put(store.models(), &format!("c{}", n % SLOTS), &padded(n));
+    if n % 3 == 2 {
+        batch.delete(store.models(), &format!("c{}", (n - 1) % SLOTS));
+    }
     batch.set_meta("newest", &n);
     store.commit(batch)?;
     acknowledge("batch", n);
@@ -143,6 +157,13 @@ fn check(folder: &Path, seen: &mut Acknowledged, cycle: u64) -> u64 {
             assert_eq!(found, newest.map(|_| model(n)), "cycle {cycle}: {name}{n} of a batch up to {newest:?}");
         }
     }
+    for slot in 0..SLOTS {
+        let last = newest.and_then(|newest| (0..=newest).rev().find(|n| n % SLOTS == slot));
+        // Step n + 1 deletes what step n wrote, where n + 1 is 2 modulo 3.
+        let kept = last.filter(|n| n % 3 != 1 || Some(n + 1) > newest);
+        let found = store.models().get(&format!("c{slot}")).unwrap();
+        assert!(found == kept.map(padded), "cycle {cycle}: c{slot} is not that of {kept:?}");
+    }
     // The write that was under way may be there or not, but an object is always one whole body with the record that fits it.
     let under_way = newest.map_or(0, |newest| newest + 1);
     for k in 0..KEYS {
@@ -162,9 +183,9 @@ fn check(folder: &Path, seen: &mut Acknowledged, cycle: u64) -> u64 {
         };
         let acknowledged = seen.objects.get(&uri.key).copied().flatten();
         let could_be_newer = found > acknowledged && found >= seen.newest_batch;
-        // The deletion of step n takes the object of step n - 2.
-        let could_be_deleted =
-            found.is_none() && acknowledged.is_some_and(|n| n % 5 == 2 && Some(n + 2) >= seen.newest_batch);
+        // A deletion that was under way takes whatever is under its key.
+        let steps = seen.newest_batch.unwrap_or_default()..=under_way;
+        let could_be_deleted = found.is_none() && steps.into_iter().any(|n| n % 5 == 4 && key(n - 2) == uri.key);
         assert!(
             found == acknowledged || could_be_newer || could_be_deleted,
             "cycle {cycle}: {uri} is {found:?}, acknowledged was {acknowledged:?}"
@@ -200,6 +221,12 @@ fn every_acknowledged_write_survives_a_kill() {
         for _ in 0..rng.below(3_000_000) {
             std::hint::spin_loop();
         }
+        // Alive, it keeps everybody else out, and is named.
+        let second = Store::open(folder.path(), &Clock::system()).unwrap_err();
+        assert!(
+            matches!(&second, StoreError::Locked { pid: Some(pid), since: Some(_), .. } if *pid == child.id()),
+            "{second}"
+        );
         child.kill().unwrap();
         child.wait().unwrap();
         for line in lines {

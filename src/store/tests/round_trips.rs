@@ -178,3 +178,29 @@ fn old_events_go_as_new_ones_come() {
     let numbers: Vec<u64> = store.events().all().unwrap().into_iter().map(|(_, event)| event.number).collect();
     assert_eq!(numbers, (2..EVENTS_KEPT + 2).collect::<Vec<_>>());
 }
+
+/// sled keeps values above 128 kB in files of their own.
+#[test]
+fn large_records_survive_replacement_and_deletion() {
+    let folder = tempfile::tempdir().unwrap();
+    let large = |letter: &str| Model { execution_role_arn: Some(letter.repeat(400_000)), ..model("large") };
+    for round in ["a", "b", "c"] {
+        let store = open(folder.path()).store;
+        let mut batch = Batch::new();
+        batch.put(store.models(), "kept", &large(round)).put(store.models(), round, &large(round));
+        store.commit(batch).unwrap();
+    }
+    let opened = open(folder.path());
+    let store = opened.store;
+    assert_eq!(opened.restored, None);
+    for (key, letter) in [("kept", "c"), ("a", "a"), ("b", "b"), ("c", "c")] {
+        assert!(store.models().get(key).unwrap() == Some(large(letter)), "{key}");
+    }
+    let mut batch = Batch::new();
+    for key in ["kept", "a", "b", "c"] {
+        batch.delete(store.models(), key);
+    }
+    store.commit(batch).unwrap();
+    drop(store);
+    assert_eq!(open(folder.path()).store.models().all().unwrap().len(), 0);
+}
