@@ -25,7 +25,7 @@ use crate::workspace::Workspace;
 pub const DEFAULT_PORT: u16 = 8770;
 
 /// How long endpoints of the last run may take to come back before the listener opens without the missing ones.
-const RESTORE_LIMIT: Duration = Duration::from_secs(120);
+const RESTORE_LIMIT: Duration = Duration::from_mins(2);
 
 /// How a system is set up.
 #[derive(Clone, Debug)]
@@ -73,6 +73,10 @@ impl System {
     ///
     /// # Errors
     /// The folder can't be opened (another process has it, for example), or the port can't be had.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "options are made for one start; a reference would only add a word"
+    )]
     pub fn start(options: SystemOptions) -> anyhow::Result<Self> {
         let opened = Store::open(&options.folder, &options.clock)?;
         let store = opened.store;

@@ -30,6 +30,7 @@ use crate::workspace::{CommandError, Snapshot, Table};
 const TICK: Duration = Duration::from_secs(5);
 
 /// One changed record.
+#[allow(clippy::large_enum_variant, reason = "a row lives for one commit, and boxes would only add steps")]
 pub(super) enum Row {
     TrainingJob(TrainingJob),
     NoTrainingJob(String),
@@ -250,7 +251,9 @@ impl Control {
             batch.push_event(event);
         }
         store.commit(batch).map_err(|error| CommandError::Failed(sentence(&error.to_string())))?;
-        rows.into_iter().for_each(|row| self.show(row));
+        for row in rows {
+            self.show(row);
+        }
         for event in events {
             self.next_event = event.number + 1;
             self.world.events.push_back(Arc::new(event));
@@ -306,15 +309,12 @@ impl Control {
         let store = self.shared.store.clone();
         let outcome = (|| -> Result<(), StoreError> {
             for name in &touched.buckets {
-                match store.buckets().get(name)? {
-                    Some(bucket) => {
-                        let objects = store.objects().list(name, "")?;
-                        self.show_bucket(bucket, objects);
-                    }
-                    None => {
-                        self.world.buckets.remove(name);
-                        self.world.objects.remove(name);
-                    }
+                if let Some(bucket) = store.buckets().get(name)? {
+                    let objects = store.objects().list(name, "")?;
+                    self.show_bucket(bucket, objects);
+                } else {
+                    self.world.buckets.remove(name);
+                    self.world.objects.remove(name);
                 }
             }
             for uri in &touched.objects {

@@ -86,7 +86,7 @@ mod tests {
         }
         let (resolver, answered) = promise();
         workers.run(move || resolver.resolve(7));
-        assert_eq!(answered.wait(Duration::from_secs(60)), Some(Ok(7)));
+        assert_eq!(answered.wait(Duration::from_mins(1)), Some(Ok(7)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 
 use super::commands::command_error;
+use crate::domain::bucket::content_type_of;
 use crate::domain::s3_uri::S3Uri;
 use crate::store::Objects;
 use crate::workspace::{CommandError, Preview};
@@ -41,9 +42,9 @@ pub(super) fn preview(objects: &Objects, uri: &S3Uri, max_rows: usize) -> Result
     }
     let text = String::from_utf8_lossy(&head);
     let content_type = object.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let name = uri.file_name().trim_end_matches(".gz").to_ascii_lowercase();
+    let inner = uri.file_name().trim_end_matches(".gz");
     let is_csv = content_type == "text/csv"
-        || name.ends_with(".csv")
+        || content_type_of(inner) == "text/csv"
         || (content_type.ends_with("gzip") && looks_like_csv(&text));
     Ok(if is_csv { table(&text, cut, max_rows) } else { lines(&text, cut, max_rows) })
 }

@@ -37,7 +37,7 @@ pub(super) fn create(control: &mut Control, name: &str, config_name: &str, tags:
     }
     control.commit(change)?;
     control.endpoint_effects(name, None, effects, None);
-    made(Kind::Endpoint, name)
+    Ok(made(Kind::Endpoint, name))
 }
 
 pub(super) fn update(control: &mut Control, name: &str, config_name: String, retain: bool) -> Outcome {
@@ -46,17 +46,17 @@ pub(super) fn update(control: &mut Control, name: &str, config_name: String, ret
     }
     config_of(control, &config_name)?;
     control.endpoint_step(name, Event::UpdateRequested { config_name, retain })?;
-    made(Kind::Endpoint, name)
+    Ok(made(Kind::Endpoint, name))
 }
 
 pub(super) fn weights(control: &mut Control, name: &str, weights: Vec<(String, f64)>) -> Outcome {
     control.endpoint_step(name, Event::WeightsRequested(weights))?;
-    made(Kind::Endpoint, name)
+    Ok(made(Kind::Endpoint, name))
 }
 
 pub(super) fn undo(control: &mut Control, name: &str) -> Outcome {
     control.endpoint_step(name, Event::UndoRequested)?;
-    made(Kind::Endpoint, name)
+    Ok(made(Kind::Endpoint, name))
 }
 
 pub(super) fn delete(control: &mut Control, name: &str) -> Outcome {
@@ -68,10 +68,10 @@ pub(super) fn start_traffic(control: &mut Control, spec: TrafficTestSpec) -> Out
     valid(spec.validate())?;
     let name = spec.endpoint.clone();
     control.traffic_start(spec)?;
-    made(Kind::Endpoint, &name)
+    Ok(made(Kind::Endpoint, &name))
 }
 
 pub(super) fn stop_traffic(control: &mut Control, endpoint: &str) -> Outcome {
     control.traffic_stop(endpoint)?;
-    made(Kind::Endpoint, endpoint)
+    Ok(made(Kind::Endpoint, endpoint))
 }

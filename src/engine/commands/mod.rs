@@ -64,6 +64,6 @@ fn missing(kind: Kind, name: &str) -> CommandError {
     CommandError::NotFound(ResourceRef::new(kind, name))
 }
 
-fn made(kind: Kind, name: &str) -> Outcome {
-    Ok(Reply::Resource(ResourceRef::new(kind, name)))
+fn made(kind: Kind, name: &str) -> Reply {
+    Reply::Resource(ResourceRef::new(kind, name))
 }

@@ -22,7 +22,7 @@ pub(super) fn create_model(control: &mut Control, mut model: Model) -> Outcome {
     model.created = control.now();
     let tell = Tell::info(format!("Model {name} created"));
     control.commit(Change::row(Row::Model(model)).tell(tell, Kind::Model, &name))?;
-    made(Kind::Model, &name)
+    Ok(made(Kind::Model, &name))
 }
 
 pub(super) fn delete_model(control: &mut Control, name: &str) -> Outcome {
@@ -44,7 +44,7 @@ pub(super) fn create_config(control: &mut Control, mut config: EndpointConfig) -
     config.created = control.now();
     let tell = Tell::info(format!("Endpoint configuration {name} created"));
     control.commit(Change::row(Row::EndpointConfig(config)).tell(tell, Kind::EndpointConfig, &name))?;
-    made(Kind::EndpointConfig, &name)
+    Ok(made(Kind::EndpointConfig, &name))
 }
 
 pub(super) fn delete_config(control: &mut Control, name: &str) -> Outcome {

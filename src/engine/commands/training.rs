@@ -30,7 +30,7 @@ pub(super) fn create(control: &mut Control, spec: TrainingJobSpec) -> Outcome {
     // What an earlier job of this name left behind is not this one's.
     runs::forget(&control.shared, &name);
     control.training_effects(&name, effects);
-    made(Kind::TrainingJob, &name)
+    Ok(made(Kind::TrainingJob, &name))
 }
 
 pub(super) fn stop(control: &mut Control, name: &str) -> Outcome {

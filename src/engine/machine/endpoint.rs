@@ -274,12 +274,11 @@ fn set_weights(endpoint: &mut Endpoint, wanted: &[(String, f64)], now: Timestamp
     }
     for (i, (name, weight)) in wanted.iter().enumerate() {
         let at = format!("DesiredWeightsAndCapacities[{i}]");
-        match endpoint.variants.iter_mut().find(|variant| &variant.name == name) {
-            Some(variant) => variant.weight = *weight,
-            None => {
-                let rule = format!("is not a variant of endpoint {}; its variants are {known}", endpoint.name);
-                broken.push(Invalid::new(format!("{at}.VariantName"), name, rule));
-            }
+        if let Some(variant) = endpoint.variants.iter_mut().find(|variant| &variant.name == name) {
+            variant.weight = *weight;
+        } else {
+            let rule = format!("is not a variant of endpoint {}; its variants are {known}", endpoint.name);
+            broken.push(Invalid::new(format!("{at}.VariantName"), name, rule));
         }
         if wanted[..i].iter().any(|(earlier, _)| earlier == name) {
             broken.push(Invalid::new(format!("{at}.VariantName"), name, "is there twice"));

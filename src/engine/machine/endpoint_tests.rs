@@ -1,5 +1,7 @@
 //! Every state of an endpoint, in the usual and in odd orders, at fixed times.
 
+use DeploymentStage::{Done, Draining, Loading, Probing, Swapped};
+
 use super::*;
 use crate::domain::endpoint_config::ProductionVariant;
 use crate::domain::event::Severity;
@@ -73,7 +75,6 @@ fn creation_comes_into_service() {
     assert_eq!((endpoint.status, stages(&endpoint)), (EndpointStatus::Creating, vec![DeploymentStage::Loading]));
     let (probing, _) = go(&endpoint, Event::Stage(DeploymentStage::Probing), 2);
     let (served, effects) = go(&probing, Event::FleetReady(endpoint.variants.clone()), 3);
-    use DeploymentStage::{Done, Loading, Probing, Swapped};
     assert_eq!(stages(&served), [Loading, Probing, Swapped, Done]);
     assert_eq!((served.status, served.in_service_since), (EndpointStatus::InService, Some(T(3))));
     assert_eq!(served.deployments[0].outcome, DeploymentOutcome::Succeeded);
@@ -111,7 +112,6 @@ fn an_update_swaps_then_drains() {
     let (done, effects) = go(&swapped, Event::Drained(Traffic { requests: 90, failed: 0 }), 13);
     assert_eq!(done.status, EndpointStatus::InService);
     assert_eq!((done.deployments[1].requests, done.deployments[1].failed_requests), (90, 0));
-    use DeploymentStage::{Done, Draining, Loading, Swapped};
     assert_eq!(stages(&done), [Loading, Swapped, Draining, Done]);
     assert_eq!(done.in_service_since, Some(T(2)), "it never stopped serving");
     assert_eq!(effects, [Effect::Tell(Tell::success("Endpoint live now serves two, with no failed requests"))]);

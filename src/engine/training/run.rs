@@ -1,5 +1,6 @@
 //! One training job from its channels to its artefact, on a thread of its own.
 
+use std::fmt::Write as _;
 use std::io::Cursor;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -70,22 +71,20 @@ impl Run {
                 self.watch.keep();
                 Some(Event::Failed(reason))
             }
-            Err(Stop::Interrupted) => match self.signal.order() {
-                Order::Close => {
-                    self.say("The app closes; the job begins again at its next start");
-                    None
-                }
-                _ => {
-                    self.say("Stopped before anything was learned");
-                    self.watch.keep();
-                    Some(Event::Ended(Box::new(Ended {
-                        by: if self.time_is_up() { EndedBy::MaxRuntime } else { EndedBy::Person },
-                        artifact: None,
-                        metrics: Vec::new(),
-                        summary: None,
-                    })))
-                }
-            },
+            Err(Stop::Interrupted) if self.signal.order() == Order::Close => {
+                self.say("The app closes; the job begins again at its next start");
+                None
+            }
+            Err(Stop::Interrupted) => {
+                self.say("Stopped before anything was learned");
+                self.watch.keep();
+                Some(Event::Ended(Box::new(Ended {
+                    by: if self.time_is_up() { EndedBy::MaxRuntime } else { EndedBy::Person },
+                    artifact: None,
+                    metrics: Vec::new(),
+                    summary: None,
+                })))
+            }
         }
     }
 
@@ -232,7 +231,8 @@ impl Run {
 fn log_line(round: &Round<'_>) -> String {
     let mut line = format!("[{}]", round.round);
     for (metric, value) in round.metrics {
-        line.push_str(&format!("#011{}:{value:.5}", metric.replacen(':', "-", 1)));
+        // Writing to a string can't fail.
+        let _ = write!(line, "#011{}:{value:.5}", metric.replacen(':', "-", 1));
     }
     line
 }
@@ -247,7 +247,8 @@ fn note_round(progress: &mut TrainingProgress, round: &Round<'_>, now: i64, sinc
         match progress.curves.iter_mut().find(|curve| curve.metric == *metric) {
             Some(curve) => curve.points.push_back(point),
             None => {
-                progress.curves.push(TrainingCurve { metric: metric.clone(), points: [point].into_iter().collect() })
+                let points = [point].into_iter().collect();
+                progress.curves.push(TrainingCurve { metric: metric.clone(), points });
             }
         }
         let watched = progress.best_metric.as_deref() == Some(metric);
@@ -260,8 +261,7 @@ fn note_round(progress: &mut TrainingProgress, round: &Round<'_>, now: i64, sinc
 /// Scores grow, losses shrink.
 fn is_better(metric: &str, new: f64, old: f64) -> bool {
     let name = metric.rsplit(':').next().unwrap_or(metric);
-    let grows = ["auc", "aucpr", "map", "ndcg", "accuracy", "f1", "precision", "recall", "r2"];
-    if grows.iter().any(|score| name.starts_with(score)) { new > old } else { new < old }
+    if ml::metrics::larger_is_better(name) { new > old } else { new < old }
 }
 
 /// Each metric in the round that the artefact holds: the best one where early stopping chose one, else the last.
@@ -284,7 +284,7 @@ fn final_metrics(progress: &TrainingProgress, best_round: Option<u32>) -> Vec<Fi
 mod tests {
     use super::*;
 
-    fn round<'a>(n: u32, metrics: &'a [(String, f64)]) -> Round<'a> {
+    fn round(n: u32, metrics: &[(String, f64)]) -> Round<'_> {
         Round { round: n, rounds: 4, metrics, log: None }
     }
 

@@ -111,6 +111,9 @@ impl Watch {
     }
 }
 
+/// Round, value, milliseconds since the job's first point.
+type KeptPoint = (u32, Option<f64>, i64);
+
 /// Progress as it is on disk: points as (round, value, milliseconds since the job's first point).
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
@@ -122,7 +125,7 @@ struct Kept {
     density: Option<f64>,
     begun_ms: i64,
     /// `null` stands for a value that is no number.
-    curves: Vec<(String, Vec<(u32, Option<f64>, i64)>)>,
+    curves: Vec<(String, Vec<KeptPoint>)>,
 }
 
 impl Kept {
@@ -146,7 +149,7 @@ impl Kept {
 
     fn into_progress(self) -> TrainingProgress {
         let begun = self.begun_ms;
-        let point = |(round, value, after): (u32, Option<f64>, i64)| MetricPoint {
+        let point = |(round, value, after): KeptPoint| MetricPoint {
             round,
             value: value.unwrap_or(f64::NAN),
             at_ms: begun + after,

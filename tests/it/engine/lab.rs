@@ -221,21 +221,19 @@ pub fn config(name: &str, variants: &[(&str, &str, f64)]) -> EndpointConfig {
 /// `y = 10·a − 5·b + noise`, label first, as CSV.
 pub fn regression(seed: u64, rows: usize) -> String {
     let mut rng = Rng::new(seed);
-    (0..rows)
-        .map(|_| {
-            let (a, b, noise) = (rng.unit(), rng.unit(), rng.unit() - 0.5);
-            format!("{:.4},{a:.4},{b:.4}\n", 10.0 * a - 5.0 * b + 0.2 * noise)
-        })
-        .collect()
+    let mut row = || {
+        let (a, b, noise) = (rng.unit(), rng.unit(), rng.unit() - 0.5);
+        format!("{:.4},{a:.4},{b:.4}", 10.0 * a - 5.0 * b + 0.2 * noise)
+    };
+    (0..rows).map(|_| row()).collect::<Vec<_>>().join("\n")
 }
 
 /// Class 1 where the first feature is above ½, label first, as libsvm.
 pub fn classes(seed: u64, rows: usize) -> String {
     let mut rng = Rng::new(seed);
-    (0..rows)
-        .map(|_| {
-            let (a, b) = (rng.unit(), rng.unit());
-            format!("{} 0:{a:.4} 1:{b:.4}\n", u8::from(a > 0.5))
-        })
-        .collect()
+    let mut row = || {
+        let (a, b) = (rng.unit(), rng.unit());
+        format!("{} 0:{a:.4} 1:{b:.4}", u8::from(a > 0.5))
+    };
+    (0..rows).map(|_| row()).collect::<Vec<_>>().join("\n")
 }

@@ -33,8 +33,16 @@ fn both_algorithms_train() {
         let log = lab.workspace.training_log(name, 0, 1_000);
         assert!(log.lines.iter().any(|(_, line)| line.contains("#011validation-")), "{:?}", log.lines);
         let stations: Vec<_> = job.transitions.iter().map(|t| t.status).collect();
-        use SecondaryStatus::{Completed, Downloading, Starting, Training, Uploading};
-        assert_eq!(stations, [Starting, Downloading, Training, Uploading, Completed]);
+        assert_eq!(
+            stations,
+            [
+                SecondaryStatus::Starting,
+                SecondaryStatus::Downloading,
+                SecondaryStatus::Training,
+                SecondaryStatus::Uploading,
+                SecondaryStatus::Completed
+            ]
+        );
     }
     assert!(lab.events().iter().any(|text| text.starts_with("Training job trees completed with validation:")));
     assert!(matches!(lab.refused(create(spec("trees", Algorithm::XGBoost, 1))), CommandError::AlreadyExists(_)));
