@@ -111,9 +111,8 @@ impl<'a> Field<'a> {
             let width = self.width.min(ui.available_width());
             ui.set_width(width);
             ui.spacing_mut().item_spacing.y = 4.0;
-            if self.show_label {
-                super::text::text(ui, self.label, fonts::small_medium(), theme.muted);
-            }
+            let label =
+                self.show_label.then(|| super::text::text(ui, self.label, fonts::small_medium(), theme.muted).id);
             let font = if self.mono { fonts::mono() } else { fonts::body() };
             let mut edit = if self.rows > 1 {
                 TextEdit::multiline(value).desired_rows(self.rows)
@@ -135,7 +134,10 @@ impl<'a> Field<'a> {
                     .password(self.password)
                     .margin(Margin { left: 9, right: 9 + unit_space, top: 5, bottom: 5 }),
             );
-            let response = response.accessible_name(self.label);
+            let response = match label {
+                Some(label) => response.labelled_by(label),
+                None => response.accessible_name(self.label),
+            };
             let rect = response.rect;
             if !self.unit.is_empty() {
                 let at = pos2(rect.right() - 9.0, rect.center().y);

@@ -30,3 +30,9 @@ pub use pill::{Pill, PillTone};
 pub use progress::progress_bar;
 pub use table::{Cell, Column, Rows, Table, TableState};
 pub use tabs::tabs;
+
+/// Draws at a fixed place, without moving the cursor of the `Ui` around it: for rows that were allocated as a whole.
+pub fn at<R>(ui: &mut egui::Ui, rect: egui::Rect, layout: egui::Layout, content: impl FnOnce(&mut egui::Ui) -> R) -> R {
+    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(layout));
+    content(&mut child)
+}

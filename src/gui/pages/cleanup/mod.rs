@@ -19,10 +19,10 @@ const COLUMNS: &[Column] = &[
     Column::new("Name", 150.0).grow(2.0).unsorted(),
     Column::new("Uses", 150.0).grow(3.0).unsorted().hide_below(640.0),
     Column::new("Since", 92.0).unsorted(),
-    Column::new("Last used", 92.0).unsorted().hide_below(760.0),
+    Column::new("Last used", 106.0).unsorted().hide_below(760.0),
     Column::number("Per hour", 84.0).unsorted(),
     Column::number("So far", 84.0).unsorted(),
-    Column::new("Status", 122.0).unsorted(),
+    Column::new("Status", 128.0).unsorted(),
 ];
 
 /// A line of the table.
@@ -74,7 +74,7 @@ impl Rows for Lines {
         match column {
             0 => Cell::Name(row.about.name.clone()),
             1 => Cell::Muted(row.uses.clone()),
-            2 => Cell::Time(row.since),
+            2 => Cell::Since(row.since),
             3 => row.last_used.map_or_else(|| Cell::Muted("–".to_owned()), Cell::Time),
             4 => Cell::Number(format::usd(row.per_hour)),
             5 => row.so_far.map_or_else(|| Cell::Number("–".to_owned()), |usd| Cell::Number(format::usd(usd))),
@@ -280,7 +280,12 @@ fn batch_card(ui: &mut Ui, cx: &mut Context<'_>) {
                     if batch.is_over() {
                         dismiss = Button::secondary("Done").show(ui);
                     } else {
-                        progress::progress_bar(ui, answered as f32 / all.max(1) as f32, 160.0, "Cleaning up");
+                        progress::progress_bar(
+                            ui,
+                            answered as f32 / all.max(1) as f32,
+                            160.0,
+                            "Progress of the cleanup",
+                        );
                     }
                 });
             });

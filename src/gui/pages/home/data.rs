@@ -78,25 +78,23 @@ struct Pair {
     base: &'static str,
 }
 
-/// The built-in data sets that are in a bucket, reviews first.
+/// The built-in data sets that are in the default bucket, reviews first (their accuracy is the one to watch).
 fn sample_pairs(snapshot: &Snapshot) -> Vec<Pair> {
-    let mut pairs = Vec::new();
-    for (word, classes, base) in [("reviews", true, "sentiment"), ("boston", false, "boston")] {
-        for (bucket, objects) in &snapshot.objects {
-            // Sample data lives under one prefix: a bucket with 100,000 other objects is not walked.
-            for (key, _) in objects.range("samples/").take_while(|(key, _)| key.starts_with("samples/")) {
-                let Some((folder, file)) = key.rsplit_once('/') else { continue };
-                if folder.ends_with(word)
-                    && let Some(ending) = file.strip_prefix("train.")
-                    && objects.contains(&format!("{folder}/validation.{ending}"))
-                {
-                    let validation = S3Uri::new(bucket, format!("{folder}/validation.{ending}"));
-                    pairs.push(Pair { train: S3Uri::new(bucket, key), validation, classes, base });
-                }
-            }
-        }
-    }
-    pairs
+    let bucket = snapshot.info.account.default_bucket();
+    let Some(objects) = snapshot.objects.get(&bucket) else { return Vec::new() };
+    [("reviews", "libsvm", true, "sentiment"), ("boston", "csv", false, "boston")]
+        .into_iter()
+        .filter_map(|(folder, ending, classes, base)| {
+            let key = |part: &str| format!("{folder}/{part}.{ending}");
+            let (train, validation) = (key("train"), key("validation"));
+            (objects.contains(&train) && objects.contains(&validation)).then(|| Pair {
+                train: S3Uri::new(&bucket, train),
+                validation: S3Uri::new(&bucket, validation),
+                classes,
+                base,
+            })
+        })
+        .collect()
 }
 
 /// `base`, or `base-2`, `base-3` … where that is taken.
@@ -116,24 +114,40 @@ fn job(snapshot: &Snapshot, pair: &Pair, algorithm: Algorithm) -> TrainingJobSpe
     let name = free_name(&format!("{}-{word}", pair.base), |name| snapshot.training_jobs.contains(name));
     let values: &[(&str, &str)] = match (algorithm, pair.classes) {
         (Algorithm::XGBoost, true) => &[
+            ("num_round", "400"),
             ("objective", "binary:logistic"),
-            ("num_round", "300"),
-            ("max_depth", "5"),
-            ("eta", "0.2"),
-            ("subsample", "0.8"),
-            ("eval_metric", "logloss,error"),
-            ("early_stopping_rounds", "20"),
-        ],
-        (Algorithm::XGBoost, false) => &[
-            ("objective", "reg:squarederror"),
-            ("num_round", "200"),
-            ("max_depth", "4"),
+            ("eval_metric", "error,auc,logloss"),
+            ("max_depth", "8"),
             ("eta", "0.1"),
             ("subsample", "0.8"),
-            ("early_stopping_rounds", "20"),
+            ("colsample_bytree", "0.3"),
+            ("early_stopping_rounds", "40"),
         ],
-        (Algorithm::LinearLearner, true) => &[("predictor_type", "binary_classifier"), ("epochs", "15")],
-        (Algorithm::LinearLearner, false) => &[("predictor_type", "regressor"), ("epochs", "50")],
+        (Algorithm::XGBoost, false) => &[
+            ("num_round", "300"),
+            ("objective", "reg:squarederror"),
+            ("max_depth", "4"),
+            ("eta", "0.08"),
+            ("min_child_weight", "2"),
+            ("subsample", "0.8"),
+            ("colsample_bytree", "0.8"),
+            ("early_stopping_rounds", "40"),
+        ],
+        (Algorithm::LinearLearner, true) => &[
+            ("predictor_type", "binary_classifier"),
+            ("epochs", "30"),
+            ("mini_batch_size", "100"),
+            ("learning_rate", "0.005"),
+            ("normalize_data", "false"),
+            ("wd", "0.0001"),
+        ],
+        (Algorithm::LinearLearner, false) => &[
+            ("predictor_type", "regressor"),
+            ("epochs", "100"),
+            ("mini_batch_size", "32"),
+            ("learning_rate", "0.02"),
+            ("early_stopping_patience", "10"),
+        ],
     };
     let channel = |name: &str, data: &S3Uri| Channel {
         name: name.to_owned(),
@@ -414,10 +428,11 @@ mod tests {
 
     fn with_samples() -> Snapshot {
         let mut world = Snapshot::default();
-        world.buckets.insert("samples", Bucket { name: "samples".into(), created: Timestamp(0), tags: vec![] });
-        let objects: Table<Object> = ["samples/boston/train.csv", "samples/boston/validation.csv"]
+        let name = world.info.account.default_bucket();
+        world.buckets.insert(&name, Bucket { name: name.clone(), created: Timestamp(0), tags: vec![] });
+        let objects: Table<Object> = ["boston/train.csv", "boston/validation.csv"]
             .into_iter()
-            .chain(["samples/reviews/train.libsvm", "samples/reviews/validation.libsvm"])
+            .chain(["reviews/train.libsvm", "reviews/validation.libsvm"])
             .map(|key| {
                 let object = Object {
                     key: key.into(),
@@ -429,7 +444,7 @@ mod tests {
                 (key.to_owned(), object)
             })
             .collect();
-        world.objects.insert("samples".into(), objects);
+        world.objects.insert(name, objects);
         world
     }
 

@@ -14,7 +14,7 @@ use crate::gui::context::Context;
 use crate::gui::format;
 use crate::gui::route::Route;
 use crate::gui::theme::{fonts, size};
-use crate::gui::widgets::{Button, Icon, Pill, button, card, empty_state, header, icon, page, text};
+use crate::gui::widgets::{Button, Icon, Pill, at, button, card, empty_state, header, icon, page, text};
 
 const STEP: f32 = 59.0;
 const REMEMBERED: &str = "home.done";
@@ -125,7 +125,7 @@ fn step_ui(ui: &mut Ui, cx: &mut Context<'_>, place: usize, step: &Step, next: b
     }
     let right = Rect::from_min_max(pos2(rect.center().x, rect.top()), pos2(rect.right(), rect.bottom() - 1.0));
     let mut edge = rect.right();
-    ui.scope_builder(egui::UiBuilder::new().max_rect(right).layout(Layout::right_to_left(Align::Center)), |ui| {
+    at(ui, right, Layout::right_to_left(Align::Center), |ui| {
         if step.done {
             text::muted(ui, "done");
         } else {
@@ -217,7 +217,7 @@ fn running_row(ui: &mut Ui, cx: &mut Context<'_>, about: &ResourceRef, noun: &st
     }
     button::focus_ring(ui, &response, rect.shrink2(vec2(0.0, 5.0)), size::RADIUS);
     let mut edge = rect.right();
-    ui.scope_builder(egui::UiBuilder::new().max_rect(rect).layout(Layout::right_to_left(Align::Center)), |ui| {
+    at(ui, rect, Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 12.0;
         ui.add(pill);
         text::muted(ui, format::usd_per_hour(usd));
@@ -286,8 +286,8 @@ fn recent_card(ui: &mut Ui, cx: &mut Context<'_>, height: f32) {
             button::focus_ring(ui, &response, rect.shrink(2.0), size::RADIUS);
             let old = cx.now.ms_since(event.at) > 20 * 3_600_000;
             let when = if old { format::day(event.at, cx.zone) } else { format::clock(event.at, cx.zone) };
-            let at = pos2(rect.left(), rect.center().y);
-            ui.painter().text(at, egui::Align2::LEFT_CENTER, when, fonts::body(), theme.faint);
+            let start = pos2(rect.left(), rect.center().y);
+            ui.painter().text(start, egui::Align2::LEFT_CENTER, when, fonts::body(), theme.faint);
             let color = if event.severity == Severity::Error { theme.error.text } else { theme.muted };
             let words = text::elided_galley(ui, &event.text, fonts::body(), color, rect.width() - 50.0);
             let elided = words.elided;

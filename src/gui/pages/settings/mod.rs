@@ -20,14 +20,16 @@ impl SettingsPage {
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
         page::scroll(ui, "settings", |ui| {
             header(ui, "Settings", None, "", |_| {});
-            ui.set_max_width(ui.available_width().min(860.0));
-            ui.spacing_mut().item_spacing.y = size::GAP;
-            restored(ui, cx);
-            appearance(ui, cx);
-            server(ui, cx);
-            workspace(ui, cx);
-            keys(ui, cx);
-            about::ui(ui);
+            let width = ui.available_width().min(860.0);
+            ui.allocate_ui(vec2(width, 0.0), |ui| {
+                ui.spacing_mut().item_spacing.y = size::GAP;
+                restored(ui, cx);
+                appearance(ui, cx);
+                server(ui, cx);
+                workspace(ui, cx);
+                keys(ui, cx);
+                about::ui(ui);
+            });
         });
     }
 }

@@ -321,7 +321,7 @@ fn range_menu(plots: &mut Plots<'_>, ui: &Ui, theme: &Theme, rect: Rect) -> f32 
     }
     let label = plots.view.label();
     let font = fonts::small();
-    let galley = ui.painter().layout_no_wrap(format!("{label}  ▾"), font, theme.muted);
+    let galley = ui.painter().layout_no_wrap(format!("{label}  ↓"), font, theme.muted);
     let size = galley.size() + vec2(12.0, 6.0);
     let place =
         Rect::from_min_size(pos2(rect.right() - size.x + 6.0, rect.top() + HEAD / 2.0 - 3.0 - size.y / 2.0), size);

@@ -87,6 +87,8 @@ pub enum Cell {
     Mono(String),
     /// "3 min ago", with the exact time on hover.
     Time(Timestamp),
+    /// "3 min", with the exact start on hover.
+    Since(Timestamp),
     /// A status.
     Pill(Pill),
     /// A link to elsewhere.
@@ -290,9 +292,9 @@ impl<'a> Table<'a> {
                 let id = filter_id();
                 let mut words = state.filter().to_owned();
                 let response = Field::new(hint).bare().hint(hint).width(260.0).id(id).show(ui, &mut words);
-                if response.has_focus() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+                // egui takes the focus away on Escape by itself, before the field is drawn.
+                if response.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape)) {
                     words.clear();
-                    response.surrender_focus();
                 }
                 if words != state.filter() {
                     state.set_filter(words);

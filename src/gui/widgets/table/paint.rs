@@ -150,11 +150,16 @@ pub(super) fn cell(ui: &mut Ui, cx: &mut Context<'_>, id: egui::Id, rect: Rect, 
             crate::gui::ticking(ui.ctx(), format::ago_changes_in_ms(cx.now, *at));
             words(ui, id, rect, &ago, fonts::body(), theme.muted, right, Some(format::exact(*at, cx.zone)));
         }
+        Cell::Since(at) => {
+            let long = format::duration(cx.now.ms_since(*at));
+            crate::gui::ticking(ui.ctx(), format::ago_changes_in_ms(cx.now, *at));
+            words(ui, id, rect, &long, fonts::body(), theme.muted, right, Some(format::exact(*at, cx.zone)));
+        }
         Cell::Pill(pill) => {
             let width = pill.width(ui).min(room.max(20.0));
             let left = if right { rect.right() - PAD - width } else { rect.left() + PAD };
             let at = Rect::from_min_size(pos2(left, rect.center().y - 11.0), vec2(room + PAD, 22.0));
-            ui.scope_builder(egui::UiBuilder::new().max_rect(at).id_salt(id), |ui| ui.add(pill));
+            ui.new_child(egui::UiBuilder::new().max_rect(at).id_salt(id)).add(pill);
         }
         Cell::Progress { fraction, text: after } => {
             let at = Rect::from_center_size(pos2(rect.left() + PAD + 36.0, rect.center().y), vec2(72.0, 4.0));
