@@ -16,6 +16,9 @@ pub enum Dialog {
     Closed,
 }
 
+/// Draws a row of buttons.
+pub type Buttons<'a, T> = Box<dyn FnOnce(&mut Ui, &mut T) + 'a>;
+
 /// Draws a dialog `width` wide. `buttons` draws from right to left: the primary one first.
 pub fn dialog<T>(
     ui: &Ui,
@@ -24,7 +27,7 @@ pub fn dialog<T>(
     width: f32,
     state: &mut T,
     body: impl FnOnce(&mut Ui, &mut T),
-    buttons: impl FnOnce(&mut Ui, &mut T),
+    buttons: Option<Buttons<'_, T>>,
 ) -> Dialog {
     let theme = Theme::of(ui);
     let screen = ui.ctx().content_rect();
@@ -44,12 +47,20 @@ pub fn dialog<T>(
                 closed |= Button::icon_only(Icon::X, "Close").show(ui);
             });
         });
-        ScrollArea::vertical().id_salt(id).max_height((screen.height() - 190.0).max(120.0)).show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            body(ui, state);
-        });
-        ui.add_space(2.0);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| buttons(ui, state));
+        let room = (screen.height() - 190.0).max(120.0);
+        ScrollArea::vertical()
+            .id_salt(id)
+            .max_height(room)
+            // Without it a dialog keeps the height of its first frame, and an answer would hide below its edge.
+            .min_scrolled_height(room)
+            .show(ui, |ui| {
+                ui.set_width(ui.available_width());
+                body(ui, state);
+            });
+        if let Some(buttons) = buttons {
+            ui.add_space(2.0);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| buttons(ui, state));
+        }
     });
     if closed || shown.should_close() { Dialog::Closed } else { Dialog::Open }
 }

@@ -176,6 +176,9 @@ pub fn choice<T: PartialEq + Clone>(
             .selected_text(egui::RichText::new(shown).font(fonts::body()))
             .width(width)
             .truncate()
+            .icon(|ui, rect, visuals, _| {
+                super::icon::paint(ui.painter(), Icon::ChevronDown, rect.center(), 14.0, visuals.fg_stroke.color);
+            })
             .show_ui(ui, |ui| {
                 ui.set_min_width(width - 12.0);
                 for (option, words) in options {

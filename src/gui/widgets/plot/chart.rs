@@ -151,7 +151,7 @@ struct Stack {
     tops: Vec<f64>,
 }
 
-/// Adds the series up, column by column; a column without a point is 0. The step that is still being counted (at `now`) is left out.
+/// Adds the series up, column by column; a column without a point is 0. A column that is not over yet is left out.
 fn stack(all: &[Arc<Columns>], now: f64) -> Vec<Stack> {
     let width = all.iter().map(|c| c.width).max().unwrap_or(1).max(1);
     let mut next = vec![0; all.len()];
@@ -162,7 +162,8 @@ fn stack(all: &[Arc<Columns>], now: f64) -> Vec<Stack> {
     loop {
         let keys = all.iter().zip(&next).filter_map(|(columns, i)| columns.columns.get(*i).map(|c| c.key));
         let Some(key) = keys.min() else { break };
-        if key as f64 * width as f64 >= now {
+        // Only columns that are over: the step at `now` is still being counted.
+        if (key + 1) as f64 * width as f64 > now {
             break;
         }
         if before != Some(key - 1) {
@@ -172,12 +173,10 @@ fn stack(all: &[Arc<Columns>], now: f64) -> Vec<Stack> {
             stacks.push(nothing(key - 1));
         }
         let mut top = 0.0;
-        // The newest column may not be over: its amount is spread over the steps that have passed.
-        let passed = (now - key as f64 * width as f64).clamp(1.0, width as f64);
         let mut tops = Vec::with_capacity(all.len());
         for (columns, i) in all.iter().zip(&mut next) {
             if let Some(column) = columns.columns.get(*i).filter(|c| c.key == key) {
-                top += column.sum / passed;
+                top += column.sum / width as f64;
                 *i += 1;
             }
             tops.push(top);
@@ -250,6 +249,19 @@ mod tests {
     fn the_second_that_is_being_counted_is_left_out() {
         let stacks = stack(&[columns(&[(10, 5.0), (11, 6.0)])], 11.0);
         assert_eq!(stacks.last().map(|s| s.x), Some(10.0));
+    }
+
+    #[test]
+    fn a_column_of_which_a_part_is_to_come_is_left_out() {
+        // Two seconds a column, and the second one of the last column is being counted.
+        let samples: Vec<Sample> = (0..=401).map(|x| Sample::new(f64::from(x), 800.0)).collect();
+        let mut pyramid = Pyramid::default();
+        pyramid.grow(&Points::Samples(&samples), 1, usize::MAX);
+        let columns = pyramid.columns(&Points::Samples(&samples), 0.0, 401.0, 220);
+        assert_eq!(columns.width, 2);
+        let stacks = stack(&[columns], 401.0);
+        let highest = stacks.iter().map(|s| s.tops[0]).fold(0.0, f64::max);
+        assert_eq!((highest, stacks.last().map(|s| s.tops[0])), (800.0, Some(800.0)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::pyramid::{Columns, POINTS_A_FRAME};
 use super::view::RANGES;
 use super::{Axis, BETWEEN, Chart, FOOT, HEAD, Kind, Plots, Window, readout, scale};
 use crate::gui::theme::{Theme, fonts, size};
-use crate::gui::widgets::menu;
+use crate::gui::widgets::{Icon, icon, menu};
 
 /// How long after the newest point a time axis goes on moving before it stands still.
 const FOLLOWS_FOR_S: f64 = 5.0;
@@ -321,8 +321,8 @@ fn range_menu(plots: &mut Plots<'_>, ui: &Ui, theme: &Theme, rect: Rect) -> f32 
     }
     let label = plots.view.label();
     let font = fonts::small();
-    let galley = ui.painter().layout_no_wrap(format!("{label}  ↓"), font, theme.muted);
-    let size = galley.size() + vec2(12.0, 6.0);
+    let galley = ui.painter().layout_no_wrap(label.clone(), font, theme.muted);
+    let size = galley.size() + vec2(28.0, 6.0);
     let place =
         Rect::from_min_size(pos2(rect.right() - size.x + 6.0, rect.top() + HEAD / 2.0 - 3.0 - size.y / 2.0), size);
     let response = ui.interact(place, id_of(plots.salt, "range", 0), Sense::click());
@@ -331,6 +331,8 @@ fn range_menu(plots: &mut Plots<'_>, ui: &Ui, theme: &Theme, rect: Rect) -> f32 
         ui.painter().rect_filled(place, f32::from(size::RADIUS), theme.hover);
     }
     ui.painter().galley(place.min + vec2(6.0, 3.0), galley, theme.muted);
+    let sign = if plots.view.axis == Axis::Rounds { Icon::Maximize2 } else { Icon::ChevronDown };
+    icon::paint(ui.painter(), sign, pos2(place.right() - 12.0, place.center().y), 12.0, theme.muted);
     if plots.view.axis == Axis::Rounds {
         if response.on_hover_text("Show all rounds").clicked() {
             plots.view.follow();
@@ -338,7 +340,7 @@ fn range_menu(plots: &mut Plots<'_>, ui: &Ui, theme: &Theme, rect: Rect) -> f32 
         return place.left();
     }
     Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClick).show(|ui| {
-        ui.set_min_width(132.0);
+        ui.set_width(132.0);
         for (seconds, name) in RANGES {
             let chosen = plots.view.window() == Window::Newest(*seconds);
             if menu::item(ui, name, chosen) {

@@ -152,11 +152,11 @@ pub struct Plots<'a> {
 }
 
 /// Height of a chart's head.
-pub const HEAD: f32 = 22.0;
+pub const HEAD: f32 = 24.0;
 /// Height of the labels below it.
 pub const FOOT: f32 = 18.0;
 /// Room between two charts.
-pub const BETWEEN: f32 = 6.0;
+pub const BETWEEN: f32 = 10.0;
 
 impl<'a> Plots<'a> {
     /// A set named `salt`, which must be different from other sets on the page.

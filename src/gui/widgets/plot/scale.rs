@@ -49,7 +49,9 @@ impl Ticks {
                 low -= room;
             }
         }
-        let step = round_step((high - low) / wanted.max(1) as f64);
+        // Percents go in whole steps where they can: 2.5 would put a decimal on every other label.
+        let halves = if unit == Unit::Percent { 2.0 } else { 2.5 };
+        let step = round_step((high - low) / wanted.max(1) as f64, halves);
         let step = if unit == Unit::Count { step.max(1.0) } else { step };
         // A hair of tolerance, so that 0.7 / 0.1 is 7 and not 6.999….
         let from = (low / step + 1e-9).floor() * step;
@@ -77,11 +79,11 @@ impl Ticks {
     }
 }
 
-/// 1, 2, 2.5 or 5 times a power of ten, at least `exact`.
-fn round_step(exact: f64) -> f64 {
+/// 1, 2, `halves` or 5 times a power of ten, at least `exact`.
+fn round_step(exact: f64, halves: f64) -> f64 {
     let magnitude = 10f64.powf(exact.max(1e-12).log10().floor());
     let leading = exact / magnitude;
-    let round = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|r| *r >= leading - 1e-9).unwrap_or(10.0);
+    let round = [1.0, 2.0, halves, 5.0, 10.0].into_iter().find(|r| *r >= leading - 1e-9).unwrap_or(10.0);
     round * magnitude
 }
 
@@ -158,7 +160,7 @@ pub fn time_label(at_s: f64, step: i64, zone: &TimeZone) -> String {
 
 /// Whole rounds at round numbers.
 pub fn round_ticks(from: f64, to: f64, most: usize) -> Vec<(f64, String)> {
-    let step = round_step((to - from).max(1.0) / most.max(1) as f64).ceil().max(1.0);
+    let step = round_step((to - from).max(1.0) / most.max(1) as f64, 2.0).ceil().max(1.0);
     let mut at = (from / step).ceil() * step;
     let mut ticks = Vec::new();
     while at <= to {

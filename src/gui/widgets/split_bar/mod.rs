@@ -103,7 +103,8 @@ impl SplitBar {
         ui.add_space(STANDS_OUT);
         let (bar, response) = ui.allocate_exact_size(vec2(width, HEIGHT), Sense::hover());
         let salt = response.id;
-        let (ghosts, _) = ui.allocate_exact_size(vec2(width, GHOST), Sense::hover());
+        let ghost = if segments.len() > 1 { GHOST } else { STANDS_OUT };
+        let (ghosts, _) = ui.allocate_exact_size(vec2(width, ghost), Sense::hover());
 
         let base = self.shown(actual).clone();
         let mut result = None;

@@ -172,12 +172,9 @@ pub(super) fn handle(ui: &Ui, bar: Rect, x: f32, id: Id, dragged: bool) {
 pub(super) fn ghosts(ui: &Ui, bar: Rect, below: Rect, observed: &Observed) {
     let theme = Theme::of(ui);
     let top = below.top() + 4.0;
-    let mut sum = 0.0;
-    let mut xs = Vec::new();
-    for share in observed.shares.iter().take(observed.shares.len().saturating_sub(1)) {
-        sum += share;
-        let x = bar.left() + bar.width() * sum as f32;
-        xs.push(x);
+    // Where the dividers would be: by the same rule of widths, so that equal shares stand at equal places.
+    let xs = edges(bar, &Shares::of_weights(&observed.shares));
+    for x in xs.iter().copied() {
         let triangle = vec![pos2(x, top), pos2(x + 5.0, top + 7.0), pos2(x - 5.0, top + 7.0)];
         ui.painter().add(Shape::convex_polygon(triangle, theme.muted, Stroke::NONE));
     }

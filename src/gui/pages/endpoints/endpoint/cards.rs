@@ -15,6 +15,8 @@ use crate::gui::widgets::{Icon, icon, text};
 const FULL: f32 = 178.0;
 /// Height of one where there are many.
 const COMPACT: f32 = 104.0;
+/// Below this width the coverage with labels gets a line of its own.
+const NARROW: f32 = 218.0;
 /// Up to this many variants get a full card.
 const FEW: usize = 2;
 
@@ -26,6 +28,12 @@ pub(super) fn column(ui: &mut Ui, cx: &mut Context<'_>, variants: &[VariantData]
             if variants.len() > FEW { compact(ui, cx, variant) } else { full(ui, cx, variant) }
         }
     });
+}
+
+/// The height that plots and cards beside each other need at least: full cards are never cut.
+pub(super) fn height(variants: usize, width: f32) -> f32 {
+    let card = if width - 31.0 < NARROW { FULL + 24.0 } else { FULL };
+    if variants > FEW { 360.0 } else { (card * variants as f32 + 12.0 * variants.saturating_sub(1) as f32).max(360.0) }
 }
 
 fn frame(ui: &mut Ui, theme: &Theme, variant: &VariantData, height: f32) -> Rect {
@@ -103,7 +111,9 @@ fn score(ui: &Ui, theme: &Theme, variant: &VariantData, inner: Rect, y: f32, fon
         fonts::small(),
         theme.muted,
     );
-    put(ui, pos2(inner.right(), baseline), Align2::RIGHT_CENTER, &variant.coverage, fonts::small(), theme.muted);
+    if inner.width() >= NARROW {
+        put(ui, pos2(inner.right(), baseline), Align2::RIGHT_CENTER, &variant.coverage, fonts::small(), theme.muted);
+    }
     let zone =
         Rect::from_min_max(pos2(inner.left(), number.top()), pos2(margin.right().max(number.right()), number.bottom()));
     let id = ui.scope_id().with("score").with(&variant.name);
@@ -112,18 +122,22 @@ fn score(ui: &Ui, theme: &Theme, variant: &VariantData, inner: Rect, y: f32, fon
 
 fn full(ui: &mut Ui, cx: &mut Context<'_>, variant: &VariantData) {
     let theme = cx.theme;
-    let inner = frame(ui, theme, variant, FULL);
+    let narrow = ui.available_width() - 31.0 < NARROW;
+    let inner = frame(ui, theme, variant, if narrow { FULL + 24.0 } else { FULL });
     names(ui, cx, variant, inner, inner.top() + 22.0);
     score(ui, theme, variant, inner, inner.top() + 52.0, fonts::number());
-    let column = inner.left() + (inner.width() * 0.5).min(134.0);
+    let column = inner.left() + if narrow { 78.0 } else { 134.0_f32.min(inner.width() * 0.5) };
+    let labels = variant.coverage.trim_start_matches("labels ").to_owned();
     let errors = if variant.has_errors { theme.error.text } else { theme.text };
     let lines = [
         ("Requests", &variant.requests, theme.text),
         ("p50 / p99", &variant.latency, theme.text),
         ("Errors", &variant.errors, errors),
         ("Answers in", &variant.answers, theme.text),
+        ("Labels", &labels, theme.text),
     ];
-    for (i, (label, value, color)) in lines.into_iter().enumerate() {
+    let lines = lines.into_iter().take(if narrow { 5 } else { 4 });
+    for (i, (label, value, color)) in lines.enumerate() {
         let y = inner.top() + 84.0 + 24.0 * i as f32;
         put(ui, pos2(inner.left(), y), Align2::LEFT_CENTER, label, fonts::small(), theme.muted);
         let galley = text::elided_galley(ui, value, fonts::strong(), color, inner.right() - column);

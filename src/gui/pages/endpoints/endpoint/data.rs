@@ -321,8 +321,8 @@ fn look(live: Option<&EndpointLive>, score: Score) -> Look {
         })
         .collect();
     Look {
-        head: "A single look".to_owned(),
-        text: format!("{}. No winner is called from this.", said.join(", ")),
+        head: "One look, no winner".to_owned(),
+        text: format!("{}. These are 95 % intervals, valid for a single look.", said.join(", ")),
         why: format!(
             "95 % intervals, each valid for one look at a moment chosen beforehand:\n{}\n\nWho looks often enough sees some \
              difference by chance. The test that stays valid while one watches is not part of this version.",

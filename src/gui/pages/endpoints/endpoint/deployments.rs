@@ -91,9 +91,9 @@ impl EndpointPage {
                 text::text(ui, format::count(deployment.failed_requests), fonts::medium(), color)
             });
             cell(ui, action, true, |ui| {
-                let serves = deployment.config_name == frame.endpoint.config_name && frame.data.failure.is_none();
-                let newest = frame.endpoint.deployments.last().is_some_and(|d| d.number == deployment.number);
-                if serves && newest {
+                let good = frame.endpoint.deployments.iter().rfind(|d| d.outcome == DeploymentOutcome::Succeeded);
+                let serves = frame.endpoint.status.serves() && good.is_some_and(|d| d.number == deployment.number);
+                if serves {
                     text::text(ui, "serves now", fonts::small(), theme.ok.text);
                 } else if exists && !frame.endpoint.status.is_changing() {
                     let name = format!("Deploy {} again", deployment.config_name);

@@ -107,10 +107,10 @@ fn facts(ui: &mut Ui, cx: &mut Context<'_>, frame: &Frame<'_>) {
         false,
     ));
     card(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 2.0;
+        ui.spacing_mut().item_spacing.y = 0.0;
         for (label, value, code) in lines {
             ui.horizontal(|ui| {
-                ui.set_height(25.0);
+                ui.set_height(28.0);
                 let (rect, _) = ui.allocate_exact_size(egui::vec2(140.0, 20.0), egui::Sense::hover());
                 let at = rect.left_center();
                 ui.painter().text(at, egui::Align2::LEFT_CENTER, label, fonts::body(), cx.theme.muted);

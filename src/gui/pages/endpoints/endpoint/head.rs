@@ -81,7 +81,7 @@ impl EndpointPage {
             self.open_update(cx, frame, None);
         }
         if frame.data.test.is_some() {
-            if Button::secondary("Stop test").icon(Icon::Square).large().show(ui) {
+            if Button::secondary("Stop test").icon(Icon::CircleStop).large().show(ui) {
                 let command = Command::StopTrafficTest { endpoint: self.name.clone() };
                 cx.actions.submit(command, format!("Stopped the traffic test of {}", self.name));
             }

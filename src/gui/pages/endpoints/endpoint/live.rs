@@ -3,6 +3,7 @@
 use egui::{CornerRadius, Sense, Stroke, Ui, vec2};
 
 use super::{EndpointPage, Frame, cards, data, timeline};
+use crate::domain::endpoint::EndpointStatus;
 use crate::gui::context::Context;
 use crate::gui::theme::{Theme, fonts, size};
 use crate::gui::widgets::plot::{self, Chart, Kind, Plots, Points, Sample, Series, Unit};
@@ -36,9 +37,10 @@ impl EndpointPage {
         let Some(failure) = &frame.data.failure else { return };
         let tone = cx.theme.error;
         let ground = egui::Frame::new()
-            .fill(tone.soft)
+            .fill(cx.theme.raised.lerp_to_gamma(tone.soft, 0.6))
+            .stroke(Stroke::new(1.0, cx.theme.line.lerp_to_gamma(tone.text, 0.35)))
             .corner_radius(CornerRadius::same(size::CARD_RADIUS))
-            .inner_margin(egui::Margin::symmetric(14, 12));
+            .inner_margin(egui::Margin::symmetric(14, 11));
         ground.show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.spacing_mut().item_spacing.y = 4.0;
@@ -68,15 +70,18 @@ impl EndpointPage {
         card(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             ui.horizontal(|ui| {
-                ui.set_height(24.0);
+                ui.set_height(size::CONTROL);
                 text::strong(ui, "Traffic split");
                 let several = frame.data.variants.len() > 1;
+                let rests = frame.data.status != EndpointStatus::InService;
                 let hint = if several {
                     "drag the divider, or click a share and type; the next request obeys"
                 } else {
                     "one variant takes all"
                 };
                 let room = ui.available_width() - 190.0;
+                let hint = if rests { "the weights rest until the update is over" } else { hint };
+                let hint = if several && !rests && room < 400.0 { "drag, or click a share and type" } else { hint };
                 text::elided(ui, hint, fonts::body(), cx.theme.faint, room);
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     if !several {
@@ -89,7 +94,7 @@ impl EndpointPage {
                     );
                     if Button::secondary("Undo")
                         .name("Undo the last change of weights")
-                        .enabled(changes > 0)
+                        .enabled(changes > 0 && !rests)
                         .tip(&tip)
                         .show(ui)
                     {
@@ -97,16 +102,17 @@ impl EndpointPage {
                     }
                     let equal = Shares::equal(frame.data.variants.len());
                     let differs = self.split.shown(&frame.data.shares) != &equal;
-                    if Button::secondary("Equalise").enabled(differs).show(ui) {
+                    if Button::secondary("Equalise").enabled(differs && !rests).show(ui) {
                         self.set_weights(ui, cx, frame, &equal);
                     }
                 });
             });
-            ui.add_space(8.0);
+            ui.add_space(6.0);
             let segments: Vec<Segment<'_>> =
                 frame.data.variants.iter().map(|v| Segment { name: &v.name, color: v.color }).collect();
             let observed = frame.data.observed.as_ref();
-            if let Some(shares) = self.split.ui(ui, &segments, &frame.data.shares, observed, true) {
+            let can = frame.data.status == EndpointStatus::InService;
+            if let Some(shares) = self.split.ui(ui, &segments, &frame.data.shares, observed, can) {
                 self.set_weights(ui, cx, frame, &shares);
             }
         });
@@ -144,8 +150,8 @@ impl EndpointPage {
     fn numbers(&mut self, ui: &mut Ui, cx: &mut Context<'_>, frame: &Frame<'_>) {
         let available = ui.available_size();
         let theme = Theme::of(ui);
-        let height = available.y.max(380.0);
-        let left = (available.x * 0.276).clamp(208.0, 320.0);
+        let left = (available.x * 0.276).clamp(224.0, 320.0);
+        let height = available.y.max(cards::height(frame.data.variants.len(), left));
         let (rect, _) = ui.allocate_exact_size(vec2(available.x, height), Sense::hover());
         let (cards_rect, plots_rect) = rect.split_left_right_at_x(rect.left() + left);
         ui.scope_builder(egui::UiBuilder::new().max_rect(cards_rect), |ui| {
@@ -214,7 +220,6 @@ fn split_text(weights: &[(String, f64)]) -> String {
 
 /// While nothing serves there is nothing live; say what is going on instead.
 fn not_serving(ui: &mut Ui, cx: &Context<'_>, frame: &Frame<'_>) {
-    use crate::domain::endpoint::EndpointStatus;
     let words = match frame.data.status {
         EndpointStatus::Creating => {
             "The first fleet is being loaded. Requests are answered as soon as its probe has been."

@@ -90,7 +90,7 @@ pub(super) fn card(ui: &mut Ui, cx: &Context<'_>, frame: &Frame<'_>, deployment:
 
 fn stations(ui: &mut Ui, cx: &Context<'_>, deployment: &Deployment) {
     let theme = cx.theme;
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 46.0), Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 52.0), Sense::hover());
     let reached = deployment.stages.last().map(|(stage, _)| *stage);
     response.widget_info(|| {
         let now = STAGES.iter().find(|(stage, ..)| Some(*stage) == reached).map_or("", |(_, name, _)| name);

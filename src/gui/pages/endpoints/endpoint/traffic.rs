@@ -140,7 +140,7 @@ impl Form {
             620.0,
             self,
             |ui, form| form.body(ui, snapshot),
-            |ui, form| {
+            Some(Box::new(|ui, form| {
                 let spec = form.spec().filter(|spec| spec.validate().is_empty());
                 let tip = if form.chosen.is_none() {
                     "Choose labelled data first"
@@ -151,7 +151,7 @@ impl Form {
                     start = spec;
                 }
                 cancel = Button::secondary("Cancel").large().show(ui);
-            },
+            })),
         );
         if let Some(spec) = start {
             let said = format!("Traffic test of {} started", self.endpoint);

@@ -120,8 +120,7 @@ impl TryIt {
         self.arrivals();
         let title = format!("Try {}", frame.endpoint.name);
         let (cx_body, mut send) = (&mut *cx, false);
-        let end =
-            dialog(ui, "try it", &title, 760.0, self, |ui, this| this.body(ui, cx_body, frame, &mut send), |_, _| {});
+        let end = dialog(ui, "try it", &title, 760.0, self, |ui, this| this.body(ui, cx_body, frame, &mut send), None);
         if send {
             self.send(ui, frame);
         }

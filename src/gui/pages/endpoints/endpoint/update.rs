@@ -122,11 +122,11 @@ impl Form {
             700.0,
             self,
             |ui, form| new_config = form.body(ui, cx_body, frame),
-            |ui, form| {
+            Some(Box::new(|ui, form| {
                 let can = !form.config.is_empty() && !frame.endpoint.status.is_changing();
                 start = Button::primary("Update").name("Start the update").large().enabled(can).show(ui);
                 cancel = Button::secondary("Cancel").large().show(ui);
-            },
+            })),
         );
         if new_config {
             let models = frame.endpoint.variants.iter().map(|v| v.model_name.clone()).collect();
