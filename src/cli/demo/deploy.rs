@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 
+use super::bars::bar;
 use super::checks::{Checks, tolerance};
 use super::held_out::HeldOut;
 use super::recipe::{Candidate, Recipe};
@@ -25,6 +26,9 @@ const RATE: f64 = 500.0;
 
 /// Connections that they come over.
 const CONNECTIONS: u32 = 8;
+
+/// Requests from the beginning of an update until its result is looked at.
+const AFTER_UPDATE: u64 = 500;
 
 /// Requests between two looks at the shares.
 const BETWEEN_LOOKS: u64 = 1_000;
@@ -46,6 +50,7 @@ pub struct Line {
     pub live: VariantLive,
     pub share_even: f64,
     pub share_tilted: f64,
+    pub weight_tilted: f64,
 }
 
 /// Everything from models to a replaced fleet. `scratch` is a folder for a copy of the held-out rows.
@@ -130,6 +135,7 @@ pub fn play(
         live: variant(&before, &recipe.models[i]).cloned().unwrap_or_default(),
         share_even: share_even[i],
         share_tilted: share_tilted[i],
+        weight_tilted: weights[i],
     };
     Ok([line(0), line(1)])
 }
@@ -221,11 +227,16 @@ fn traffic(snapshot: &Snapshot, names: &Names) -> Result<Arc<TrafficTest>> {
 
 /// Waits for enough requests after `start`.
 fn requests_since(session: &Session, names: &Names, start: &Drawn) -> Result<Drawn> {
-    session.until("labelled requests", |snapshot| {
+    let bar = bar("labelled requests");
+    bar.set_length(BETWEEN_LOOKS);
+    let found = session.until("labelled requests", |snapshot| {
         traffic(snapshot, names)?;
         let now = Drawn::of(&*session.live(&names.endpoint)?);
+        bar.set_position(now.total() - start.total());
         Ok((now.total() >= start.total() + BETWEEN_LOOKS).then_some(now))
-    })
+    });
+    bar.finish_and_clear();
+    found
 }
 
 /// Holds the shares between two looks against the weights; answers the shares.
@@ -265,6 +276,7 @@ fn replace_fleet(
     checks: &mut Checks,
 ) -> Result<()> {
     session.tell(config(&names.winner_config, &[(&recipe.models[better], &names.models[better])]))?;
+    let sent_before = traffic(&session.snapshot(), names)?.sent;
     session.tell(Command::UpdateEndpoint {
         name: names.endpoint.clone(),
         config_name: names.winner_config.clone(),
@@ -276,19 +288,20 @@ fn replace_fleet(
         let over = newest.config_name == names.winner_config && newest.outcome != DeploymentOutcome::InProgress;
         Ok((over && endpoint.status == EndpointStatus::InService).then(|| newest.clone()))
     })?;
-    // A few more requests, so that the new fleet has shown itself under the same load.
-    let seen = traffic(&session.snapshot(), names)?.sent;
-    session.until("requests to the new fleet", |snapshot| Ok((traffic(snapshot, names)?.sent > seen).then_some(())))?;
+    // The new fleet shows itself under the same load.
+    let sent = session.until("requests to the new fleet", |snapshot| {
+        let sent = traffic(snapshot, names)?.sent - sent_before;
+        Ok((sent >= AFTER_UPDATE).then_some(sent))
+    })?;
     let path = Endpoint::invocations_path(&names.endpoint);
     let answer = client.post(&path, held_out.content_type(), None, &held_out.rows[0].1)?;
     let winner = recipe.models[better].variant;
+    let failed = deployment.failed_requests + traffic(&session.snapshot(), names)?.failed;
+    let took = deployment.ended.map_or(0, |ended| ended.ms_since(deployment.started));
     checks.hold(
-        deployment.outcome == DeploymentOutcome::Succeeded
-            && deployment.failed_requests == 0
-            && answer.variant.as_deref() == Some(winner),
+        deployment.outcome == DeploymentOutcome::Succeeded && failed == 0 && answer.variant.as_deref() == Some(winner),
         &format!(
-            "update to {winner} alone under load: {} of {} requests failed meanwhile",
-            deployment.failed_requests, deployment.requests
+            "update to {winner} alone under load, in {took} ms: {failed} of the {sent} requests since it began failed"
         ),
     );
     Ok(())

@@ -29,7 +29,9 @@ impl HeldOut {
             let (label, rest) = line.split_once(separator).unwrap_or((line, ""));
             let label =
                 label.trim().parse().with_context(|| format!("line {}: {label:?} is not a label", number + 1))?;
-            Ok((label, rest.trim().to_owned()))
+            // A libsvm row without a single feature would be a blank line; any label in front makes it a row again.
+            let bare = format == ChannelFormat::Libsvm && rest.trim().is_empty();
+            Ok((label, if bare { "0" } else { rest.trim() }.to_owned()))
         };
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         Ok(Self { format, classes, rows: lines.map(row).collect::<Result<_>>()? })
@@ -77,7 +79,7 @@ mod tests {
         let csv = HeldOut::read("24.0,0.1,2\n\n7,3,4\n", ChannelFormat::Csv, false).unwrap();
         assert_eq!(csv.rows, [(24.0, "0.1,2".to_owned()), (7.0, "3,4".to_owned())]);
         let libsvm = HeldOut::read("1 3:1 9:2\n0\n", ChannelFormat::Libsvm, true).unwrap();
-        assert_eq!(libsvm.rows, [(1.0, "3:1 9:2".to_owned()), (0.0, String::new())]);
+        assert_eq!(libsvm.rows, [(1.0, "3:1 9:2".to_owned()), (0.0, "0".to_owned())]);
         assert!(HeldOut::read("x,1\n", ChannelFormat::Csv, false).is_err());
     }
 

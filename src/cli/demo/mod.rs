@@ -1,5 +1,6 @@
 //! `counterpoise demo`: the whole loop without a display, on both data sets, over real HTTP. What must hold is checked, and the exit code says it.
 
+mod bars;
 mod checks;
 mod clean;
 mod deploy;
@@ -101,7 +102,7 @@ fn play(session: &Session, whole_workspace: bool, scratch: &Path, checks: &mut C
         clean::everything(session, &all_names, checks)?;
     }
     for text in tables {
-        println!("\n{text}");
+        print!("\n{text}");
     }
     Ok(())
 }
@@ -135,7 +136,7 @@ fn model_name(recipe: &Recipe, candidate: &Candidate, number: u32) -> String {
 fn result_table(recipe: &Recipe, names: &Names, lines: &[Line; 2]) -> String {
     let held_out = format!("held-out {}", recipe.measure());
     let live = format!("live {} (95 % band)", recipe.measure());
-    let head = ["variant", "model", &held_out, &live, "labelled", "share 50/50", "share 90/10", "p50", "p99"];
+    let head = ["variant", "model", &held_out, &live, "labelled", "share at 50", "share then", "p50", "p99"];
     let rows: Vec<Vec<String>> = lines
         .iter()
         .zip(&names.models)
@@ -150,7 +151,7 @@ fn result_table(recipe: &Recipe, names: &Names, lines: &[Line; 2]) -> String {
                 band,
                 line.live.labelled.to_string(),
                 format!("{:.1} %", line.share_even * 100.0),
-                format!("{:.1} %", line.share_tilted * 100.0),
+                format!("{:.1} % at {:.0}", line.share_tilted * 100.0, line.weight_tilted),
                 format!("{} µs", line.live.p50_us),
                 format!("{} µs", line.live.p99_us),
             ]

@@ -1,11 +1,11 @@
 //! Station 1: all models are trained at once, with a bar each.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 
+use super::bars::bar;
 use super::recipe::{Candidate, Recipe};
 use super::session::Session;
 use crate::domain::s3_uri::S3Uri;
@@ -27,7 +27,7 @@ pub fn all(session: &Session, recipes: &[Recipe], name: &dyn Fn(&Recipe, &Candid
     }
     let bars = MultiProgress::new();
     let mut bar_of: BTreeMap<String, ProgressBar> =
-        waiting.iter().map(|name| (name.clone(), bar(&bars, name))).collect();
+        waiting.iter().map(|name| (name.clone(), bars.add(bar(name)))).collect();
     session.until("the training jobs to finish", |snapshot| {
         let mut over = Vec::new();
         for name in &waiting {
@@ -52,18 +52,6 @@ pub fn all(session: &Session, recipes: &[Recipe], name: &dyn Fn(&Recipe, &Candid
     })
 }
 
-/// On a terminal a bar is drawn; anywhere else it is not, and only the lines about finished jobs are printed.
-fn bar(bars: &MultiProgress, name: &str) -> ProgressBar {
-    let bar = bars.add(ProgressBar::new(1));
-    // A template that does not parse leaves the plain bar.
-    if let Ok(style) = ProgressStyle::with_template("  {spinner} {prefix:<26} {bar:30} {pos:>4}/{len:<4} {msg}") {
-        bar.set_style(style.progress_chars("━━ "));
-    }
-    bar.set_prefix(name.to_owned());
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
-}
-
 /// The line about a job that is over.
 fn finished(job: &TrainingJob) -> Result<()> {
     let name = job.name();
@@ -72,7 +60,7 @@ fn finished(job: &TrainingJob) -> Result<()> {
         bail!("the training job {name} ended as {}: {reason}", job.status.as_str());
     }
     let summary = job.summary.clone().unwrap_or_default();
-    let metric = job.final_metrics.iter().rfind(|metric| metric.name.starts_with("validation:"));
+    let metric = job.final_metrics.iter().find(|metric| metric.name.starts_with("validation:"));
     let metric = metric.map(|metric| format!("{} {:.3}", metric.name, metric.value)).unwrap_or_default();
     println!(
         "  {name:<26} {:>5} rows × {:<4} {:>4} rounds in {:>5.1} s  {metric}",
