@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -87,6 +88,8 @@ pub(super) struct Control {
     pub(super) options: EngineOptions,
     pub(super) world: Snapshot,
     dirty: bool,
+    /// Files of a fleet may have become superfluous.
+    pub(super) sweep_due: bool,
     next_event: u64,
     pub(super) next_id: u64,
     pub(super) training: TrainingQueue,
@@ -122,6 +125,7 @@ impl Control {
             options,
             world,
             dirty: true,
+            sweep_due: true,
             next_event,
             next_id: 1,
             training,
@@ -345,19 +349,32 @@ impl Control {
 
     /// Lets readers see the world as it is now, if anything has changed, and wakes them.
     pub(super) fn publish(&mut self) {
-        if !std::mem::take(&mut self.dirty) {
-            return;
+        if std::mem::take(&mut self.dirty) {
+            self.world.revision += 1;
+            self.world.made = self.now();
+            self.shared.published.store(Arc::new(self.world.clone()));
+            self.shared.wake();
         }
-        self.world.revision += 1;
-        self.world.made = self.now();
-        self.shared.published.store(Arc::new(self.world.clone()));
-        self.shared.wake();
+        // Only now: the sweep goes by what is published.
+        if std::mem::take(&mut self.sweep_due) {
+            self.sweep_fleets();
+        }
     }
 
+    /// Lets a worker write a backup, if one is due. One at a time: a slow disk must not collect them.
     fn back_up(&self) {
-        if let Err(error) = self.shared.store.backup_if_quiet(self.now()) {
-            tracing::warn!("the backup could not be written: {error}");
+        if self.shared.backing_up.swap(true, Ordering::AcqRel) {
+            return;
         }
+        let (shared, now) = (Arc::clone(&self.shared), self.now());
+        self.shared.workers.run(move || {
+            let written =
+                guarded("The backup", || shared.store.backup_if_quiet(now).map_err(|error| error.to_string()));
+            if let Err(why) = written.and_then(|written| written) {
+                tracing::warn!("the backup could not be written: {why}");
+            }
+            shared.backing_up.store(false, Ordering::Release);
+        });
     }
 
     /// The key of an endpoint's fleet files.

@@ -173,7 +173,7 @@ impl Control {
     /// A fleet is there or can't be. One that nobody waits for any more is dropped.
     pub(super) fn fleet_built(&mut self, name: &str, build: u64, fleet: Result<Box<Fleet>, String>) {
         if !self.is_current(name, build) {
-            self.sweep_fleets();
+            self.sweep_due = true;
             return;
         }
         let Some(current) = self.builds.get(name) else { return };
@@ -195,7 +195,7 @@ impl Control {
         if restores {
             self.restores_done();
         } else if !draining {
-            self.sweep_fleets();
+            self.sweep_due = true;
         }
     }
 
@@ -252,7 +252,7 @@ impl Control {
             tracing::warn!("the end of the update of {name} is not on disk: {error}");
         }
         self.builds.remove(name);
-        self.sweep_fleets();
+        self.sweep_due = true;
     }
 
     /// Out of service at once; its last requests are finished by whoever holds the fleet.
@@ -267,7 +267,7 @@ impl Control {
             tracing::info!("{name} is deleted and finishes its last requests");
         }
         self.traffic_endpoint_gone(name);
-        self.sweep_fleets();
+        self.sweep_due = true;
         if restores {
             self.restores_done();
         }
@@ -286,18 +286,15 @@ impl Control {
     /// Forgets the files of fleets that neither serve nor are on their way, on a worker.
     pub(super) fn sweep_fleets(&self) {
         let shared = Arc::clone(&self.shared);
-        let endpoints = self.world.endpoints.clone();
         self.shared.workers.run(move || {
-            let wanted = |key: &FleetKey, endpoint: &Arc<Endpoint>| {
-                endpoint.created == key.created
-                    && (endpoint::serving_deployment(endpoint) == Some(key.number)
-                        || endpoint.status.is_changing()
-                            && endpoint.deployments.last().is_some_and(|last| last.number == key.number))
-            };
             shared.fleets.sweep(|key| {
-                // The world of now counts beside the one of then: what began since must stay too.
-                endpoints.get(&key.endpoint).is_some_and(|endpoint| wanted(key, endpoint))
-                    || shared.published.load().endpoints.get(&key.endpoint).is_some_and(|now| wanted(key, now))
+                let world = shared.published.load();
+                world.endpoints.get(&key.endpoint).is_some_and(|endpoint| {
+                    endpoint.created == key.created
+                        && (endpoint::serving_deployment(endpoint) == Some(key.number)
+                            || endpoint.status.is_changing()
+                                && endpoint.deployments.last().is_some_and(|last| last.number == key.number))
+                })
             });
         });
     }

@@ -19,7 +19,6 @@ impl Control {
         let (resolver, restored) = promise();
         self.restored = Some(resolver);
         self.restores_done();
-        self.sweep_fleets();
         self.training_dispatch();
         self.publish();
         restored

@@ -1,6 +1,7 @@
 //! What the loop, its workers and the readers share.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -26,6 +27,8 @@ pub(super) struct Shared {
     pub(super) workers: Workers,
     pub(super) watches: Watches,
     pub(super) fleets: FleetFiles,
+    /// A backup is being written.
+    pub(super) backing_up: AtomicBool,
     wakes: RwLock<Vec<Wake>>,
 }
 
@@ -48,6 +51,7 @@ impl Shared {
             sender,
             published: ArcSwap::default(),
             workers,
+            backing_up: AtomicBool::new(false),
             wakes: RwLock::default(),
         }))
     }

@@ -42,8 +42,8 @@ fn client_error(why: impl std::fmt::Display) -> Stop {
 impl Run {
     pub(super) fn new(shared: Arc<Shared>, job: TrainingJob, signal: Arc<Signal>, seed: u64) -> Self {
         let (watch, fresh) = shared.watches.open(job.name());
-        if fresh && job.attempts > 1 {
-            // The log goes on where the last attempt left it.
+        if fresh {
+            // The log goes on where an earlier attempt left it.
             watch.load();
         }
         let begun = shared.clock.elapsed();
@@ -244,12 +244,11 @@ fn note_round(progress: &mut TrainingProgress, round: &Round<'_>, now: i64, sinc
     progress.left_ms = Some((pace_ms * f64::from(round.rounds.saturating_sub(round.round))) as i64);
     for (metric, value) in round.metrics {
         let point = MetricPoint { round: round.round, value: *value, at_ms: now };
-        match progress.curves.iter_mut().find(|curve| curve.metric == *metric) {
-            Some(curve) => curve.points.push_back(point),
-            None => {
-                let points = [point].into_iter().collect();
-                progress.curves.push(TrainingCurve { metric: metric.clone(), points });
-            }
+        if let Some(curve) = progress.curves.iter_mut().find(|curve| curve.metric == *metric) {
+            curve.points.push_back(point);
+        } else {
+            let points = [point].into_iter().collect();
+            progress.curves.push(TrainingCurve { metric: metric.clone(), points });
         }
         let watched = progress.best_metric.as_deref() == Some(metric);
         if watched && value.is_finite() && progress.best.is_none_or(|best| is_better(metric, *value, best.value)) {

@@ -2,6 +2,7 @@
 
 mod commands;
 mod endpoints;
+mod killed;
 mod lab;
 mod reopening;
 mod traffic;
