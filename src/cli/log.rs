@@ -13,15 +13,16 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// Above this size the log of the last runs steps aside as `counterpoise.log.1` when the app starts.
 const MAX_BYTES: u64 = 5 * 1024 * 1024;
 
-/// Starts both logs. `COUNTERPOISE_LOG` (for example `info` or `counterpoise::engine=debug`) says what goes to stderr, warnings by default.
+/// Starts both logs. `COUNTERPOISE_LOG` (for example `info` or `counterpoise::engine=debug`) says what goes to stderr, our own
+/// warnings by default.
 pub fn start(workspace: &Path) -> Result<()> {
     let file = open(&workspace.join("logs"))?;
     let to_file = fmt::layer().with_ansi(false).with_writer(file).with_filter(EnvFilter::new("warn,counterpoise=info"));
-    let shown = EnvFilter::builder()
-        .with_default_directive(tracing::level_filters::LevelFilter::WARN.into())
-        .with_env_var("COUNTERPOISE_LOG")
-        .from_env()
-        .context("COUNTERPOISE_LOG is not a filter such as `info` or `counterpoise::engine=debug`")?;
+    // What the toolkit of the window warns of (a display without a size, …) is of use in the file only.
+    let asked = std::env::var("COUNTERPOISE_LOG").unwrap_or_else(|_| "error,counterpoise=warn".to_owned());
+    let shown = EnvFilter::try_new(&asked).with_context(|| {
+        format!("COUNTERPOISE_LOG={asked} is not a filter such as `info` or `counterpoise::engine=debug`")
+    })?;
     let to_stderr = fmt::layer().with_writer(std::io::stderr).with_target(false).without_time().with_filter(shown);
     // A second start in the same process (tests) keeps the first logs.
     let _ = tracing_subscriber::registry().with(to_file).with(to_stderr).try_init();
