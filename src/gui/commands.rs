@@ -80,49 +80,49 @@ const fn row(
     AppCommand { name, also, icon, keys, does }
 }
 
-const fn ctrl(key: Key) -> Option<KeyboardShortcut> {
-    Some(KeyboardShortcut::new(Modifiers::COMMAND, key))
+const fn ctrl(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND, key)
 }
 
-const fn alt(key: Key) -> Option<KeyboardShortcut> {
-    Some(KeyboardShortcut::new(Modifiers::ALT, key))
+const fn alt(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::ALT, key)
 }
 
-const fn plain(key: Key) -> Option<KeyboardShortcut> {
-    Some(KeyboardShortcut::new(Modifiers::NONE, key))
+const fn plain(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::NONE, key)
 }
 
 /// All of them, in the order in which the palette offers them.
 pub const COMMANDS: &[AppCommand] = &[
-    row("New training job", "train fit create", Icon::ChartLine, ctrl(Key::T), Does::Go(Place::NewTrainingJob)),
+    row("New training job", "train fit create", Icon::ChartLine, Some(ctrl(Key::T)), Does::Go(Place::NewTrainingJob)),
     row("New model", "create register", Icon::Box, None, Does::Go(Place::NewModel)),
     row("New endpoint config", "create variants", Icon::LayoutTemplate, None, Does::Go(Place::NewEndpointConfig)),
     row("New endpoint", "create deploy serve", Icon::Asterisk, None, Does::Go(Place::NewEndpoint)),
     row("Add sample data", "boston reviews example demo", Icon::PackagePlus, None, Does::SampleData),
-    row("Go to Home", "start checklist", Icon::House, alt(Key::Num1), Does::Go(Place::Home)),
-    row("Go to Data", "buckets s3 objects upload", Icon::Database, alt(Key::Num2), Does::Go(Place::Buckets)),
-    row("Go to Training", "jobs", Icon::ChartLine, alt(Key::Num3), Does::Go(Place::TrainingJobs)),
-    row("Go to Models", "", Icon::Box, alt(Key::Num4), Does::Go(Place::Models)),
+    row("Go to Home", "start checklist", Icon::House, Some(alt(Key::Num1)), Does::Go(Place::Home)),
+    row("Go to Data", "buckets s3 objects upload", Icon::Database, Some(alt(Key::Num2)), Does::Go(Place::Buckets)),
+    row("Go to Training", "jobs", Icon::ChartLine, Some(alt(Key::Num3)), Does::Go(Place::TrainingJobs)),
+    row("Go to Models", "", Icon::Box, Some(alt(Key::Num4)), Does::Go(Place::Models)),
     row(
         "Go to Endpoint configs",
         "configurations variants",
         Icon::LayoutTemplate,
-        alt(Key::Num5),
+        Some(alt(Key::Num5)),
         Does::Go(Place::EndpointConfigs),
     ),
-    row("Go to Endpoints", "serving urls", Icon::Asterisk, alt(Key::Num6), Does::Go(Place::Endpoints)),
-    row("Go to Cleanup", "cost delete stop idle", Icon::Trash2, alt(Key::Num7), Does::Go(Place::Cleanup)),
-    row("Go to Settings", "preferences theme about", Icon::Settings, ctrl(Key::Comma), Does::Go(Place::Settings)),
+    row("Go to Endpoints", "serving urls", Icon::Asterisk, Some(alt(Key::Num6)), Does::Go(Place::Endpoints)),
+    row("Go to Cleanup", "cost delete stop idle", Icon::Trash2, Some(alt(Key::Num7)), Does::Go(Place::Cleanup)),
+    row("Go to Settings", "preferences theme about", Icon::Settings, Some(ctrl(Key::Comma)), Does::Go(Place::Settings)),
     row("Copy AWS_ENDPOINT_URL", "export address server boto3 cli", Icon::Copy, None, Does::CopyExport),
     row("Use light theme", "colours appearance", Icon::Sun, None, Does::Theme(ThemeChoice::Light)),
     row("Use dark theme", "colours appearance", Icon::Moon, None, Does::Theme(ThemeChoice::Dark)),
     row("Follow the system's theme", "colours appearance", Icon::Monitor, None, Does::Theme(ThemeChoice::System)),
-    row("Search or run a command", "palette", Icon::Search, ctrl(Key::K), Does::Palette),
-    row("Open or close the activity log", "drawer events running", Icon::PanelBottom, ctrl(Key::J), Does::Drawer),
-    row("Show or hide words on the rail", "sidebar narrow", Icon::PanelLeft, ctrl(Key::B), Does::Rail),
-    row("Filter this list", "search find", Icon::ListFilter, plain(Key::Slash), Does::Filter),
-    row("Back", "previous page", Icon::ArrowLeft, alt(Key::ArrowLeft), Does::Back),
-    row("Quit", "close exit", Icon::LogOut, ctrl(Key::Q), Does::Quit),
+    row("Search or run a command", "palette", Icon::Search, Some(ctrl(Key::K)), Does::Palette),
+    row("Open or close the activity log", "drawer events running", Icon::PanelBottom, Some(ctrl(Key::J)), Does::Drawer),
+    row("Show or hide words on the rail", "sidebar narrow", Icon::PanelLeft, Some(ctrl(Key::B)), Does::Rail),
+    row("Filter this list", "search find", Icon::ListFilter, Some(plain(Key::Slash)), Does::Filter),
+    row("Back", "previous page", Icon::ArrowLeft, Some(alt(Key::ArrowLeft)), Does::Back),
+    row("Quit", "close exit", Icon::LogOut, Some(ctrl(Key::Q)), Does::Quit),
 ];
 
 impl AppCommand {

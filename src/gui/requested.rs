@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Poll, Wake, Waker};
+use std::task::{Wake, Waker};
 
 use crate::util::promise::Promise;
 use crate::workspace::CommandError;
@@ -21,7 +21,7 @@ impl Wake for Repaint {
 pub fn wake_on_answer<T: Clone>(ctx: &egui::Context, promise: &Promise<T>) {
     let waker = Waker::from(Arc::new(Repaint(ctx.clone())));
     let mut promise = promise.clone();
-    if let Poll::Ready(_) = Pin::new(&mut promise).poll(&mut std::task::Context::from_waker(&waker)) {
+    if Pin::new(&mut promise).poll(&mut std::task::Context::from_waker(&waker)).is_ready() {
         ctx.request_repaint();
     }
 }

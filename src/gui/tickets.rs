@@ -107,7 +107,9 @@ pub struct Tickets {
 impl Tickets {
     /// Watches commands that were handed in together; replaces a batch that is over.
     pub fn start_batch(&mut self, ctx: &egui::Context, items: Vec<(ResourceRef, Ticket)>, saved: f64) {
-        items.iter().for_each(|(_, ticket)| wake_on_answer(ctx, ticket));
+        for (_, ticket) in &items {
+            wake_on_answer(ctx, ticket);
+        }
         let items = items.into_iter().map(|(about, ticket)| (about, ticket, Progress::Waiting)).collect();
         self.batch = Some(Batch { items, saved, told: false });
     }

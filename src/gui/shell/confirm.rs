@@ -49,6 +49,7 @@ impl Question {
                     ui.set_width(ui.available_width());
                     egui::ScrollArea::vertical().max_height(180.0).show(ui, |ui| {
                         ui.spacing_mut().item_spacing.y = 4.0;
+                        ui.spacing_mut().interact_size.y = 20.0;
                         for line in &question.goes_along {
                             ui.horizontal(|ui| {
                                 icon(ui, Icon::Minus, 12.0, theme.error.text);

@@ -15,6 +15,8 @@ use crate::gui::widgets::{Button, Icon, button, empty_state, icon, progress, tex
 /// Height of an event's line, and what a detail below adds.
 const LINE: f32 = 30.0;
 const DETAIL: f32 = 20.0;
+/// Room for "19 Nov, 07:41:07".
+const WHEN: f32 = 118.0;
 
 /// Draws it.
 pub(super) fn ui(ui: &mut Ui, cx: &mut Context<'_>) {
@@ -84,6 +86,9 @@ fn foot(ui: &mut Ui, cx: &mut Context<'_>, bar: Rect, open: bool, all: &[Running
         let galley = text::elided_galley(ui, &words, fonts::small(), color, inner.right() - 22.0 - left);
         let at = pos2(inner.right() - 22.0 - galley.size().x, bar.center().y - galley.size().y / 2.0);
         ui.painter().galley(at, galley, color);
+    } else if cx.snapshot.events.is_empty() && all.is_empty() {
+        let at = pos2(left, bar.center().y);
+        ui.painter().text(at, egui::Align2::LEFT_CENTER, "Nothing is running", fonts::small(), theme.faint);
     } else if open {
         let words = if all.is_empty() { "Activity" } else { "" };
         ui.painter().text(
@@ -156,10 +161,10 @@ fn log(ui: &mut Ui, cx: &mut Context<'_>, all: &[Running]) {
 fn event_row(ui: &mut Ui, cx: &mut Context<'_>, event: &Event, row: Rect) {
     let theme = cx.theme;
     let (sign, color) = match event.severity {
-        Severity::Info => (Icon::Dot, theme.faint),
-        Severity::Success => (Icon::Check, theme.ok.text),
-        Severity::Warning => (Icon::TriangleAlert, theme.warn.text),
-        Severity::Error => (Icon::CircleX, theme.error.text),
+        Severity::Info => (None, theme.faint),
+        Severity::Success => (Some(Icon::Check), theme.ok.text),
+        Severity::Warning => (Some(Icon::TriangleAlert), theme.warn.text),
+        Severity::Error => (Some(Icon::CircleX), theme.error.text),
     };
     let about = event.about.as_ref().filter(|about| cx.snapshot.contains(about));
     let sense = if about.is_some() { Sense::CLICK } else { Sense::hover() };
@@ -176,11 +181,15 @@ fn event_row(ui: &mut Ui, cx: &mut Context<'_>, event: &Event, row: Rect) {
     };
     let when = format!("{day}{}", format::clock_seconds(event.at, cx.zone));
     ui.painter().text(pos2(row.left(), middle), egui::Align2::LEFT_CENTER, when, fonts::small(), theme.faint);
-    icon::paint(ui.painter(), sign, pos2(row.left() + 112.0, middle), 14.0, color);
+    let mark = pos2(row.left() + WHEN + 8.0, middle);
+    match sign {
+        Some(sign) => icon::paint(ui.painter(), sign, mark, 14.0, color),
+        None => drop(ui.painter().circle_filled(mark, 2.5, color)),
+    }
     let open = about.filter(|_| event.severity == Severity::Error || event.severity == Severity::Warning);
-    let room = row.width() - 130.0 - if open.is_some() { 120.0 } else { 0.0 };
+    let room = row.width() - WHEN - 28.0 - if open.is_some() { 120.0 } else { 0.0 };
     let words = text::elided_galley(ui, &event.text, fonts::body(), theme.text, room);
-    let x = row.left() + 130.0;
+    let x = row.left() + WHEN + 28.0;
     ui.painter().galley(pos2(x, middle - words.size().y / 2.0), words, theme.text);
     if let Some(detail) = &event.detail {
         let galley = text::elided_galley(ui, detail, fonts::small(), theme.muted, room);

@@ -61,7 +61,7 @@ fn search(snapshot: &Snapshot, query: &str) -> Vec<Hit> {
                 keys: true,
                 leads: Leads::Command(i),
             };
-            scored.push((if query.is_empty() { -(i as i32) } else { score + 4 }, hit));
+            scored.push((if query.is_empty() { -i32::try_from(i).unwrap_or(0) } else { score + 4 }, hit));
         }
     }
     if !query.is_empty() {
@@ -87,7 +87,7 @@ fn search(snapshot: &Snapshot, query: &str) -> Vec<Hit> {
             }
         }
     }
-    scored.sort_by(|a, b| b.0.cmp(&a.0));
+    scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     scored.truncate(MOST);
     scored.into_iter().map(|(_, hit)| hit).collect()
 }
@@ -187,7 +187,9 @@ impl Palette {
                     .font(fonts::inter(15.0, fonts::Weight::Regular))
                     .hint_text(egui::RichText::new("Search or run a command").color(theme.faint))
                     .frame(egui::Frame::NONE)
-                    .desired_width(field.width());
+                    .desired_width(field.width())
+                    .min_size(vec2(0.0, field.height()))
+                    .align(egui::Align2::LEFT_CENTER);
                 let response = ui.add(edit).accessible_name("Search commands and resources");
                 if std::mem::take(&mut self.fresh) {
                     response.request_focus();

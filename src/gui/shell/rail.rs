@@ -25,7 +25,8 @@ fn entries(snapshot: &Snapshot) -> Vec<(&'static str, Vec<Entry>)> {
     let of = |kind: Kind, count: usize, changing: bool| Entry {
         route: Route::list_of(kind),
         icon: kind_icon(kind),
-        count: Some(count),
+        // A nought says nothing that the empty page does not say better.
+        count: (count > 0).then_some(count),
         changing,
     };
     let training = snapshot.training_jobs.values().any(|job| !job.status.is_final());

@@ -77,7 +77,7 @@ impl Pill {
         Self::new(status.as_str(), tone)
     }
 
-    /// A training job's status; with the finer one while it runs ("InProgress · Training").
+    /// A training job's status; with the finer one while it runs (`InProgress · Training`).
     pub fn training(status: TrainingJobStatus, secondary: Option<SecondaryStatus>) -> Self {
         let tone = match status {
             TrainingJobStatus::InProgress | TrainingJobStatus::Stopping => PillTone::Changing,

@@ -207,8 +207,8 @@ fn buckets(snapshot: &Snapshot, now: Timestamp, rows: &mut Vec<Row>) {
         let about = ResourceRef::new(Kind::Bucket, &bucket.name);
         let objects = snapshot.objects.get(&bucket.name);
         let count = objects.map_or(0, crate::workspace::Table::len);
-        let bytes: u64 = objects.into_iter().flat_map(|table| table.values()).map(|object| object.size).sum();
-        let newest = objects.into_iter().flat_map(|table| table.values()).map(|object| object.modified).max();
+        let bytes: u64 = objects.into_iter().flat_map(crate::workspace::Table::values).map(|object| object.size).sum();
+        let newest = objects.into_iter().flat_map(crate::workspace::Table::values).map(|object| object.modified).max();
         let per_hour = bytes as f64 / 1e9 * USD_PER_GB_MONTH / MONTH_H;
         rows.push(Row {
             key: key(&about),

@@ -219,6 +219,7 @@ fn plan_card(ui: &mut Ui, cx: &mut Context<'_>, plan: &Plan) {
             }
             ui.allocate_ui_with_layout(vec2(96.0, 44.0), Layout::top_down(Align::Max), |ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
+                ui.add_space(1.0);
                 text::text(ui, format::usd_per_hour(plan.saved), fonts::title(), theme.text);
                 text::text(ui, "saved", fonts::small(), theme.faint);
             });
@@ -226,6 +227,7 @@ fn plan_card(ui: &mut Ui, cx: &mut Context<'_>, plan: &Plan) {
             ui.allocate_ui_with_layout(vec2(room, 40.0), Layout::top_down(Align::Min), |ui| {
                 ui.set_width(room);
                 ui.spacing_mut().item_spacing.y = 2.0;
+                ui.add_space(4.0);
                 text::elided(ui, &format!("Selected: {}", plan.counted), fonts::strong(), theme.text, room);
                 let below = [data::order(plan), plan.beware.clone()].join(" ");
                 let below = if below.trim().is_empty() { "Nothing else is touched." } else { below.trim() };
@@ -247,7 +249,7 @@ fn question(plan: &Plan) -> Confirm {
     }
     body = format!("{body} {}", plan.beware);
     let mut confirm = Confirm::new(
-        format!("Delete {}?", plan.counted),
+        format!("Delete {}?", all_and(&plan.counted)),
         format!("Delete {}", plan.items.len()),
         vec![Action::Batch { items: plan.items.clone(), saved: plan.saved }],
     )
@@ -264,6 +266,11 @@ fn question(plan: &Plan) -> Confirm {
         }
     }
     confirm.body(body.trim())
+}
+
+/// "1 endpoint, 2 models" → "1 endpoint and 2 models".
+fn all_and(counted: &str) -> String {
+    counted.rsplit_once(", ").map_or_else(|| counted.to_owned(), |(head, last)| format!("{head} and {last}"))
 }
 
 /// How far each of the handed-in deletions is.

@@ -102,7 +102,7 @@ fn free_name(base: &str, taken: impl Fn(&str) -> bool) -> String {
     if !taken(base) {
         return base.to_owned();
     }
-    (2..).map(|n| format!("{base}-{n}")).find(|name| !taken(name)).unwrap_or_default()
+    (2..10_000).map(|n| format!("{base}-{n}")).find(|name| !taken(name)).unwrap_or_default()
 }
 
 /// A job on sample data with values that do well on it.

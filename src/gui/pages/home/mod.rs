@@ -19,10 +19,18 @@ use crate::gui::widgets::{Button, Icon, Pill, at, button, card, empty_state, hea
 const STEP: f32 = 59.0;
 const REMEMBERED: &str = "home.done";
 
+/// The steps and what they were made from.
+struct Cached {
+    revision: u64,
+    requests: Option<u64>,
+    remembered: BTreeSet<StepId>,
+    steps: Vec<Step>,
+}
+
 /// The page.
 #[derive(Default)]
 pub struct HomePage {
-    cached: Option<(u64, Option<u64>, BTreeSet<StepId>, Vec<Step>)>,
+    cached: Option<Cached>,
 }
 
 impl HomePage {
@@ -66,16 +74,16 @@ impl HomePage {
             .and_then(|name| cx.workspace.endpoint_live(&name))
             .map(|live| live.variants.iter().map(|variant| variant.requests).sum());
         let remembered: BTreeSet<StepId> = cx.prefs.get(REMEMBERED);
-        if let Some((revision, counted, known, steps)) = &self.cached
-            && (*revision, *counted) == (cx.snapshot.revision, requests)
-            && *known == remembered
+        if let Some(cached) = &self.cached
+            && (cached.revision, cached.requests) == (cx.snapshot.revision, requests)
+            && cached.remembered == remembered
         {
-            return steps.clone();
+            return cached.steps.clone();
         }
         let steps = data::steps(cx.snapshot, &remembered, requests);
         let done: BTreeSet<StepId> = steps.iter().filter(|step| step.done).map(|step| step.id).collect();
         cx.prefs.set(REMEMBERED, &done);
-        self.cached = Some((cx.snapshot.revision, requests, remembered, steps.clone()));
+        self.cached = Some(Cached { revision: cx.snapshot.revision, requests, remembered, steps: steps.clone() });
         steps
     }
 }

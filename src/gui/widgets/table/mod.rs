@@ -228,7 +228,7 @@ impl<'a> Table<'a> {
         let shown = state.order().len();
         let room = ui.available_height();
         let body_height = size::ROW * shown.max(1) as f32;
-        let wanted = if self.fit { (body_height + size::HEAD + 3.0).min(room) } else { room };
+        let wanted = if self.fit { (body_height + size::HEAD + 1.0).min(room) } else { room };
         let height = wanted.max(size::HEAD + 2.0 * size::ROW);
         let (card, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
         paint::card(ui, card);
@@ -254,7 +254,7 @@ impl<'a> Table<'a> {
                 egui::StrokeKind::Inside,
             );
         }
-        let scroll_to = self.keys(ui, cx, &focus, state, rows, &mut outcome);
+        let scroll_to = Self::keys(ui, cx, &focus, state, rows, &mut outcome);
 
         let mut child = ui.new_child(egui::UiBuilder::new().max_rect(body).id_salt(id.with("scroll")));
         child.spacing_mut().item_spacing.y = 0.0;
@@ -291,7 +291,13 @@ impl<'a> Table<'a> {
             if let Some(hint) = self.filter_hint {
                 let id = filter_id();
                 let mut words = state.filter().to_owned();
-                let response = Field::new(hint).bare().hint(hint).width(260.0).id(id).show(ui, &mut words);
+                let response = Field::new(hint)
+                    .bare()
+                    .hint(hint)
+                    .width(260.0)
+                    .unit(if state.filter().is_empty() { "/" } else { "" })
+                    .id(id)
+                    .show(ui, &mut words);
                 // egui takes the focus away on Escape by itself, before the field is drawn.
                 if response.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape)) {
                     words.clear();
@@ -307,8 +313,6 @@ impl<'a> Table<'a> {
                         format::count(rows.len() as u64)
                     );
                     text::small(ui, of);
-                } else if !response.has_focus() {
-                    text::text(ui, "/", fonts::mono(), cx.theme.faint);
                 }
             }
             if let Some(draw) = &mut self.toolbar {
@@ -340,7 +344,6 @@ impl<'a> Table<'a> {
 
     /// Arrow keys, Enter, Ctrl+A, Ctrl+C, Escape. Gives the place to scroll into view.
     fn keys(
-        &self,
         ui: &Ui,
         cx: &mut Context<'_>,
         focus: &egui::Response,
@@ -376,7 +379,7 @@ impl<'a> Table<'a> {
                 shift |= extended > 0;
                 let n = extended + input.count_and_consume_key(Modifiers::NONE, key);
                 if n > 0 {
-                    step = step.saturating_add(by.saturating_mul(n as isize));
+                    step = step.saturating_add(by.saturating_mul(isize::try_from(n).unwrap_or(1)));
                 }
             }
             (
@@ -431,7 +434,8 @@ impl<'a> Table<'a> {
         let response = ui.interact(rect, focus.id.with(key), Sense::CLICK);
         let selected = state.is_selected(key);
         response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Row, true, selected, key));
-        paint::row_ground(ui, rect, selected, response.hovered(), state.cursor() == Some(key) && focus.has_focus());
+        let cursor = state.cursor() == Some(key) && focus.has_focus();
+        paint::row_ground(ui, rect, focus.rect, selected, response.hovered(), cursor);
         let mut x = rect.left();
         if self.ticks {
             let box_rect = egui::Rect::from_min_size(rect.min, vec2(paint::TICK, rect.height()));

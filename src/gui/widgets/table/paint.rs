@@ -107,14 +107,21 @@ pub(super) fn heading(ui: &Ui, rect: Rect, words: &str) {
     ui.painter().text(at, egui::Align2::LEFT_CENTER, words, fonts::small_medium(), theme.muted);
 }
 
-pub(super) fn row_ground(ui: &Ui, rect: Rect, selected: bool, hovered: bool, cursor: bool) {
+pub(super) fn row_ground(ui: &Ui, rect: Rect, body: Rect, selected: bool, hovered: bool, cursor: bool) {
     let theme = Theme::of(ui);
+    // A row at the foot of the card wears the card's corners.
+    let low = rect.bottom() > body.bottom() - 2.0;
+    let corner = if low { size::CARD_RADIUS - 1 } else { 0 };
+    let radius = CornerRadius { sw: corner, se: corner, ..CornerRadius::ZERO };
+    let seen = rect.intersect(body);
     if selected {
-        ui.painter().rect_filled(rect, 0.0, theme.accent_soft);
+        ui.painter().rect_filled(seen, radius, theme.accent_soft);
     } else if hovered {
-        ui.painter().rect_filled(rect, 0.0, theme.panel);
+        ui.painter().rect_filled(seen, radius, theme.panel);
     }
-    ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, theme.line));
+    if rect.bottom() < body.bottom() {
+        ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, theme.line));
+    }
     if cursor {
         let bar = Rect::from_min_size(rect.min, vec2(2.0, rect.height()));
         ui.painter().rect_filled(bar, 0.0, theme.accent);
