@@ -29,11 +29,11 @@ impl ObjectPicker {
     /// Opens it, at the place of `near` where that is known. `purpose` is what the choice is for: it is given back with it.
     pub fn open(&mut self, purpose: &str, near: Option<&S3Uri>, cx: &Context<'_>) {
         let buckets = &cx.snapshot.buckets;
-        let only = cx.snapshot.buckets.values().next().filter(|_| buckets.len() == 1).map(|bucket| bucket.name.clone());
+        let default = Some(cx.snapshot.info.account.default_bucket()).filter(|name| buckets.contains(name));
         let near = near.filter(|uri| buckets.contains(&uri.bucket));
         *self = Self {
             purpose: Some(purpose.to_owned()),
-            bucket: near.map(|uri| uri.bucket.clone()).or(only),
+            bucket: near.map(|uri| uri.bucket.clone()).or(default),
             prefix: near
                 .map_or(String::new(), |uri| uri.key.rfind('/').map_or("", |slash| &uri.key[..=slash]).to_owned()),
             ..Self::default()

@@ -15,15 +15,31 @@ use crate::workspace::Snapshot;
 /// Below this width of a page its side column goes below the main one.
 pub const SIDE_BY_SIDE: f32 = 860.0;
 
-/// One fact a line: what it is, muted, and its value, strong, at a fixed distance.
+/// Words in a part of a row that is `width` wide, whatever they need.
+pub fn fixed(ui: &mut Ui, words: &str, font: egui::FontId, color: egui::Color32, width: f32) {
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 18.0), egui::Sense::hover());
+    let galley = text::elided_galley(ui, words, font, color, width - 8.0);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, words));
+    ui.painter().galley(egui::pos2(rect.left(), rect.center().y - galley.size().y / 2.0), galley.clone(), color);
+    if galley.elided {
+        response.on_hover_text(words);
+    }
+}
+
+/// A row of a list of facts.
+fn fact_row(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
+    let size = vec2(ui.available_width(), 24.0);
+    ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+        ui.set_min_size(size);
+        content(ui);
+    });
+}
+
+/// One fact a line: what it is, muted, and its value at a fixed distance.
 pub fn fact(ui: &mut Ui, label: &str, value: &str, label_width: f32) {
     let theme = Theme::of(ui);
-    ui.horizontal(|ui| {
-        ui.set_min_height(22.0);
-        let (rect, _) = ui.allocate_exact_size(vec2(label_width, 18.0), egui::Sense::hover());
-        ui.scope_builder(egui::UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center)), |ui| {
-            text::elided(ui, label, fonts::body(), theme.muted, label_width - 8.0);
-        });
+    fact_row(ui, |ui| {
+        fixed(ui, label, fonts::body(), theme.muted, label_width);
         let room = ui.available_width();
         text::elided(ui, value, fonts::medium(), theme.text, room);
     });
@@ -32,32 +48,42 @@ pub fn fact(ui: &mut Ui, label: &str, value: &str, label_width: f32) {
 /// The same with the value at the right edge.
 pub fn fact_right(ui: &mut Ui, label: &str, value: &str) {
     let theme = Theme::of(ui);
-    ui.horizontal(|ui| {
-        ui.set_min_height(22.0);
+    fact_row(ui, |ui| {
         let room = ui.available_width();
-        let value_galley = text::elided_galley(ui, value, fonts::strong(), theme.text, room * 0.6);
+        let value_galley = text::elided_galley(ui, value, fonts::strong(), theme.text, room * 0.65);
         let label_room = room - value_galley.size().x - 12.0;
         text::elided(ui, label, fonts::body(), theme.muted, label_room);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            text::elided(ui, value, fonts::strong(), theme.text, room * 0.6);
+            text::elided(ui, value, fonts::strong(), theme.text, room * 0.65);
         });
     });
 }
 
 /// A fact whose value is monospaced and can be copied.
 pub fn fact_copy(ui: &mut Ui, cx: &mut Context<'_>, label: &str, value: &str, label_width: f32) {
-    ui.horizontal(|ui| {
-        ui.set_min_height(22.0);
-        let (rect, _) = ui.allocate_exact_size(vec2(label_width, 18.0), egui::Sense::hover());
-        ui.scope_builder(egui::UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center)), |ui| {
-            text::elided(ui, label, fonts::body(), cx.theme.muted, label_width - 8.0);
-        });
+    let theme = cx.theme;
+    fact_row(ui, |ui| {
+        fixed(ui, label, fonts::body(), theme.muted, label_width);
         let room = ui.available_width() - 34.0;
-        text::elided(ui, value, fonts::mono(), cx.theme.text, room);
+        text::elided(ui, value, fonts::mono(), theme.text, room);
         if ui.add(Button::icon_only(Icon::Copy, &format!("Copy {label}"))).clicked() {
             cx.actions.copy(value, label);
         }
     });
+}
+
+/// A vertical scroll area over the room that is left, whose bar stands in the page's margin and not on the cards.
+pub fn scroll(ui: &mut Ui, salt: impl egui::AsIdSalt, content: impl FnOnce(&mut Ui)) {
+    let room = ui.available_rect_before_wrap();
+    let wide = egui::Rect::from_min_max(room.min, egui::pos2(room.right() + size::PAGE - 4.0, room.bottom()));
+    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(wide).layout(Layout::top_down(Align::Min)));
+    egui::ScrollArea::vertical().id_salt(salt).auto_shrink([false, false]).show(&mut child, |ui| {
+        ui.set_max_width(room.width());
+        content(ui);
+        ui.add_space(2.0);
+    });
+    // The page around it is as wide as before.
+    ui.advance_cursor_after_rect(room);
 }
 
 /// A line on coloured ground: what is the matter and what to do; `right` draws a button.

@@ -17,7 +17,7 @@ use crate::gui::pages::cache::Cached;
 use crate::gui::pages::training;
 use crate::gui::route::Route;
 use crate::gui::theme::{fonts, size};
-use crate::gui::widgets::{Button, Cell, Column, Rows, Table, TableState, card, empty_state, header, icon, menu, text};
+use crate::gui::widgets::{Button, Cell, Column, Rows, Table, TableState, card, empty_state, header, menu};
 use crate::workspace::Command;
 
 const COLUMNS: &[Column] = &[
@@ -104,29 +104,30 @@ impl BucketPage {
         self.uploads.poll(ui, cx, bucket, prefix);
         self.preview.poll(ui, cx);
 
-        let (count, bytes) = data::contents(snapshot, bucket);
-        let below = format!(
-            "{}, {} · made {}",
-            format::plural(count, "object"),
-            format::bytes(bytes),
-            format::ago(cx.now, record.created)
-        );
-        header(ui, bucket, None, &below, |ui| {
-            if Button::primary("Upload").large().icon(Icon::Upload).show(ui) {
+        let root = prefix.is_empty();
+        let revision = objects.revision();
+        let entries = self.entries.get(revision, || data::entries(objects, prefix));
+        let (count, bytes) = data::totals(&entries);
+        let holds = format!("{}, {}", format::plural(count, "object"), format::bytes(bytes));
+        let (title, below) = if root {
+            (bucket, format!("{holds} · made {}", format::ago(cx.now, record.created)))
+        } else {
+            (prefix, format!("{holds} under s3://{bucket}/{prefix}"))
+        };
+        header(ui, title, None, &below, |ui| {
+            let upload = if self.uploads.open { Button::secondary("Upload") } else { Button::primary("Upload") };
+            if upload.large().icon(Icon::Upload).show(ui) {
                 self.uploads.open = true;
             }
-            if Button::danger("Delete…").large().name("Delete bucket").show(ui) {
+            if root && Button::danger("Delete…").large().name("Delete bucket").show(ui) {
                 confirm_delete(cx, bucket);
             }
             if Button::secondary("Copy S3 URI").large().name("Copy S3 URI of this folder").show(ui) {
                 cx.actions.copy(S3Uri::new(bucket, prefix).to_string(), "S3 URI");
             }
         });
-        self.crumbs(ui, cx, bucket, prefix);
         self.uploads.ui(ui, cx, bucket, prefix);
 
-        let revision = objects.revision();
-        let entries = self.entries.get(revision, || data::entries(objects, prefix));
         if entries.is_empty() {
             self.empty(ui, cx, bucket, prefix);
         } else {
@@ -163,27 +164,6 @@ impl BucketPage {
         if Uploads::hovering(ui) {
             drop_hint(ui, cx, bucket, prefix);
         }
-    }
-
-    fn crumbs(&self, ui: &mut Ui, cx: &mut Context<'_>, bucket: &str, prefix: &str) {
-        if prefix.is_empty() {
-            return;
-        }
-        let crumbs = data::crumbs(bucket, prefix);
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing.x = 4.0;
-            for (i, (name, to)) in crumbs.iter().enumerate() {
-                if i > 0 {
-                    icon(ui, Icon::ChevronRight, 13.0, cx.theme.faint);
-                }
-                if i + 1 == crumbs.len() {
-                    text::strong(ui, name);
-                } else if text::link(ui, name).clicked() {
-                    cx.actions.go(Route::Bucket { name: bucket.to_owned(), prefix: to.clone() });
-                }
-            }
-        });
-        ui.add_space(8.0);
     }
 
     fn empty(&mut self, ui: &mut Ui, cx: &mut Context<'_>, bucket: &str, prefix: &str) {

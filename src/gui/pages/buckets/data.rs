@@ -156,6 +156,14 @@ pub fn entries(objects: &Table<Object>, prefix: &str) -> Vec<Entry> {
     folders
 }
 
+/// Objects and bytes behind entries.
+pub fn totals(entries: &[Entry]) -> (usize, u64) {
+    entries.iter().fold((0, 0), |(n, bytes), entry| match entry {
+        Entry::Folder { objects, bytes: folder, .. } => (n + objects, bytes + folder),
+        Entry::Object(object) => (n + 1, bytes + object.size),
+    })
+}
+
 /// Folders from the bucket down to a prefix: (what it is called, its prefix).
 pub fn crumbs(bucket: &str, prefix: &str) -> Vec<(String, String)> {
     let mut crumbs = vec![(bucket.to_owned(), String::new())];

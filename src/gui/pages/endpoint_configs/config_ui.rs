@@ -1,6 +1,6 @@
 //! One endpoint configuration: its variants with their shares, what it costs, who uses it, and what can be done with it.
 
-use egui::{Align, Layout, ScrollArea, Sense, Ui, vec2};
+use egui::{Align, Layout, Sense, Ui, vec2};
 use lucide_icons::Icon;
 
 use super::data;
@@ -45,19 +45,19 @@ impl EndpointConfigPage {
             if Button::primary("Create endpoint").large().enabled(missing.is_empty()).show(ui) {
                 cx.actions.go(Route::NewEndpoint { config: Some(name.to_owned()) });
             }
+            if Button::danger("Delete…").large().name("Delete configuration").show(ui) {
+                confirm_delete(cx, &[name.to_owned()], Some(Route::EndpointConfigs));
+            }
             update_menu(ui, cx, name, missing.is_empty());
             if Button::secondary("Clone").large().show(ui) {
                 clone(cx, name);
-            }
-            if Button::danger("Delete…").large().name("Delete configuration").show(ui) {
-                confirm_delete(cx, &[name.to_owned()], Some(Route::EndpointConfigs));
             }
         });
         if !missing.is_empty() {
             let words = format!("{} can't be found: the configuration can't be deployed.", missing.join(", "));
             parts::banner(ui, PillTone::Warn, "A model is gone", &words, |_| {});
         }
-        ScrollArea::vertical().id_salt("config").auto_shrink([false, false]).show(ui, |ui| {
+        parts::scroll(ui, "config", |ui| {
             let weights: Vec<f64> = config.variants.iter().map(|v| v.initial_weight).collect();
             card(ui, |ui| {
                 text::strong(ui, "Initial traffic split");

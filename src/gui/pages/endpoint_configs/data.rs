@@ -153,13 +153,16 @@ impl Draft {
         }
     }
 
-    /// Adds a variant over a model (which may be empty), named `variant-a`, `variant-b`, ….
+    /// Adds a variant over a model (which may be empty), named after it, or `variant-a`, `variant-b`, ….
     pub fn add(&mut self, model: &str) {
         if self.variants.len() >= MAX_VARIANTS {
             return;
         }
         let taken = |name: &str| self.variants.iter().any(|v| v.name == name);
-        let name = ('a'..='z').map(|letter| format!("variant-{letter}")).find(|name| !taken(name)).unwrap_or_default();
+        // What answers says more than a letter, as long as one model stands there once.
+        let numbered =
+            || ('a'..='z').map(|letter| format!("variant-{letter}")).find(|name| !taken(name)).unwrap_or_default();
+        let name = if model.is_empty() || taken(model) { numbered() } else { model.to_owned() };
         self.variants.push(VariantDraft {
             name,
             model: model.to_owned(),

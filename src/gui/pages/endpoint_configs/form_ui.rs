@@ -1,6 +1,6 @@
 //! The form that makes an endpoint configuration. What is typed is kept until it is made.
 
-use egui::{Key, ScrollArea, Ui};
+use egui::{Key, Ui};
 use lucide_icons::Icon;
 
 use super::config_ui::share_bar;
@@ -74,7 +74,7 @@ impl NewEndpointConfigPage {
         }
         let room = egui::vec2(ui.available_width(), ui.available_height() - 52.0);
         ui.allocate_ui_with_layout(room, egui::Layout::top_down(egui::Align::Min), |ui| {
-            ScrollArea::vertical().id_salt("new-config").auto_shrink([false, false]).show(ui, |ui| {
+            parts::scroll(ui, "new-config", |ui| {
                 self.name(ui, cx, &mut draft, &problems);
                 split(ui, cx, &draft);
                 self.variants(ui, cx, &mut draft, &problems);

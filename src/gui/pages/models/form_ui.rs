@@ -1,6 +1,6 @@
 //! The form that makes a model. What is typed is kept until the model is made.
 
-use egui::{Key, ScrollArea, Ui};
+use egui::{Key, Ui};
 use lucide_icons::Icon;
 
 use super::data::{self, Draft, From};
@@ -50,7 +50,7 @@ impl NewModelPage {
         }
         let room = egui::vec2(ui.available_width(), ui.available_height() - 52.0);
         ui.allocate_ui_with_layout(room, egui::Layout::top_down(egui::Align::Min), |ui| {
-            ScrollArea::vertical().id_salt("new-model").auto_shrink([false, false]).show(ui, |ui| {
+            parts::scroll(ui, "new-model", |ui| {
                 ui.set_max_width(760.0);
                 self.source(ui, cx, &mut draft, &problems);
                 ui.add_space(size::GAP - ui.spacing().item_spacing.y);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{ScrollArea, Ui};
+use egui::Ui;
 
 use super::data;
 use super::list_ui::{confirm_delete, deploy};
@@ -53,7 +53,7 @@ impl ModelPage {
             parts::banner(ui, PillTone::Warn, "The artefact is gone", &words, |_| {});
         }
         let maker = data::maker(cx.snapshot, &model.model_data).cloned();
-        ScrollArea::vertical().id_salt("model").auto_shrink([false, false]).show(ui, |ui| {
+        parts::scroll(ui, "model", |ui| {
             let (model, maker) = (&model, &maker);
             parts::with_side(ui, cx, 320.0, |ui, cx| main(ui, cx, model, bytes), |ui, _| metrics(ui, maker.as_deref()));
             ui.add_space(size::GAP - ui.spacing().item_spacing.y);

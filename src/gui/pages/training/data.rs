@@ -239,21 +239,23 @@ pub fn unit_of(algorithm: Algorithm) -> &'static str {
     }
 }
 
-/// What to do about a failure; the reason itself says why.
-pub fn what_to_do(reason: &str) -> &'static str {
+/// What to do about a failure, where the reason itself does not say it.
+pub fn what_to_do(reason: &str) -> Option<&'static str> {
     let reason = reason.to_ascii_lowercase();
-    if reason.contains("hyperparameter") || reason.contains("must be") {
-        "Clone the job and change the hyperparameter."
+    if ["clone", "mend", "upload", "try again", "use "].iter().any(|word| reason.contains(word)) {
+        None
+    } else if reason.contains("hyperparameter") || reason.contains("must be") {
+        Some("Clone the job and change the hyperparameter.")
     } else if reason.contains("line ") || reason.contains("column") || reason.contains("label") {
-        "Mend the file, upload it again, then clone the job."
+        Some("Mend the file, upload it again, then clone the job.")
     } else if reason.contains("no object") || reason.contains("could not find") || reason.contains("no bucket") {
-        "Put the data back where the channel looks, or clone the job with another channel."
+        Some("Put the data back where the channel looks, or clone the job with another channel.")
     } else {
-        "Clone the job to try again; the log says how far it came."
+        Some("Clone the job to try again; the log says how far it came.")
     }
 }
 
-/// The order of sizes in which failed and running jobs want to be seen is no order of theirs: status sorts by this.
+/// What a list sorted by status shows first: what runs, then what went wrong.
 pub fn status_rank(status: TrainingJobStatus) -> u8 {
     match status {
         TrainingJobStatus::InProgress => 0,
@@ -323,6 +325,19 @@ mod tests {
     fn numbers_keep_their_telling_digits() {
         let words: Vec<String> = [0.58712, 3.4777, 12.94, 4731.4, 0.000_012, 0.0, f64::NAN].map(number).into();
         assert_eq!(words, ["0.587", "3.48", "12.9", "4,731", "1.2e-5", "0.000", "–"]);
+    }
+
+    #[test]
+    fn a_failure_that_says_the_way_out_gets_no_second_one() {
+        assert_eq!(
+            what_to_do("line 3: \u{201c}x\u{201d} is not a number"),
+            Some("Mend the file, upload it again, then clone the job.")
+        );
+        assert_eq!(
+            what_to_do("eta must be a number from 0 to 1"),
+            Some("Clone the job and change the hyperparameter.")
+        );
+        assert_eq!(what_to_do("the disk is full. Make room and clone the job"), None);
     }
 
     #[test]

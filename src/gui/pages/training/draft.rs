@@ -139,6 +139,23 @@ pub struct Problem {
     pub rule: String,
 }
 
+impl Problem {
+    /// The field as the wizard calls it.
+    pub fn label(&self) -> &str {
+        match self.field.as_str() {
+            "train" => "Train channel",
+            "validation" => "Validation channel",
+            "S3OutputPath" => "Output path",
+            "InstanceType" => "Instance type",
+            "InstanceCount" => "Instances",
+            "VolumeSizeInGB" => "Volume",
+            "MaxRuntimeInSeconds" => "Longest run",
+            "TrainingJobName" => "Job name",
+            other => other.trim_start_matches("HyperParameters."),
+        }
+    }
+}
+
 /// What is known of a channel's data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use egui::{Align, Layout, ScrollArea, Ui, vec2};
+use egui::{Align, Layout, Ui, vec2};
+use lucide_icons::Icon;
 
 use super::data;
 use super::list_ui::{confirm_delete, stop};
@@ -18,8 +19,11 @@ use crate::gui::route::Route;
 use crate::gui::theme::{fonts, size};
 use crate::gui::widgets::plot::{Chart, Kind, Plots, Points, Sample, Series, Unit, View};
 use crate::gui::widgets::relations::{Relation, relations};
-use crate::gui::widgets::{Button, Pill, PillTone, card, empty_state, header, progress_bar, tabs, text};
+use crate::gui::widgets::{Button, Pill, PillTone, card, empty_state, header, menu, progress_bar, tabs, text};
 use crate::workspace::TrainingProgress;
+
+/// Stands for all metrics, one below the other.
+const ALL: &str = "all";
 
 const TABS: &[&str] = &["Metrics", "Log", "Data", "Hyperparameters"];
 
@@ -27,6 +31,8 @@ const TABS: &[&str] = &["Metrics", "Log", "Data", "Hyperparameters"];
 pub struct TrainingJobPage {
     name: String,
     view: View,
+    /// The metric on show, or [`ALL`].
+    metric: String,
     smoothing: f64,
     smoothed: Smoothed,
     log: LogTab,
@@ -42,7 +48,14 @@ struct Smoothed {
 impl TrainingJobPage {
     /// The page of that name.
     pub fn new(name: String) -> Self {
-        Self { name, view: View::rounds(), smoothing: 0.0, smoothed: Smoothed::default(), log: LogTab::default() }
+        Self {
+            name,
+            view: View::rounds(),
+            metric: String::new(),
+            smoothing: 0.0,
+            smoothed: Smoothed::default(),
+            log: LogTab::default(),
+        }
     }
 
     /// Draws it.
@@ -68,7 +81,7 @@ impl TrainingJobPage {
             self.log.ui(ui, cx, name);
             return;
         }
-        ScrollArea::vertical().id_salt(("job", tab)).auto_shrink([false, false]).show(ui, |ui| match tab {
+        parts::scroll(ui, ("job", tab), |ui| match tab {
             0 => self.metrics(ui, cx, &job, &progress),
             2 => data_tab(ui, cx, &job),
             _ => parameters(ui, cx, &job),
@@ -76,21 +89,24 @@ impl TrainingJobPage {
     }
 
     fn metrics(&mut self, ui: &mut Ui, cx: &mut Context<'_>, job: &Arc<TrainingJob>, progress: &TrainingProgress) {
-        let height = (ui.available_height() - 160.0).clamp(220.0, 520.0);
         let lines = data::now_lines(job, progress);
+        let empty = progress.curves.is_empty() && job.status.is_final();
+        // High enough for the card at the side, low enough that what it uses and is used by stays in sight.
+        let height = if empty { 96.0 } else { (ui.available_height() - 128.0).clamp(250.0, 460.0) };
+        let height = height.max(if empty { 0.0 } else { 64.0 + 28.0 * lines.len() as f32 });
         let this = &mut *self;
         parts::with_side(
             ui,
             cx,
             300.0,
-            |ui, cx| this.curves(ui, cx, progress, height),
+            |ui, cx| this.curves(ui, cx, progress, height, job.status.is_final()),
             |ui, _| {
                 card(ui, |ui| {
                     ui.set_min_height(height - 30.0);
                     text::strong(ui, if job.status.is_final() { "At the end" } else { "Now" });
                     ui.spacing_mut().item_spacing.y = 4.0;
                     if lines.is_empty() {
-                        empty_state::nothing(ui, "Nothing measured yet.");
+                        empty_state::nothing(ui, "Nothing measured.");
                     }
                     for (label, value) in &lines {
                         parts::fact_right(ui, label, value);
@@ -102,33 +118,28 @@ impl TrainingJobPage {
         uses(ui, cx, job);
     }
 
-    fn curves(&mut self, ui: &mut Ui, cx: &mut Context<'_>, progress: &TrainingProgress, height: f32) {
+    fn curves(&mut self, ui: &mut Ui, cx: &mut Context<'_>, progress: &TrainingProgress, height: f32, over: bool) {
         let charts = data::charts(progress);
-        let mut smoothing = self.smoothing;
         card(ui, |ui| {
             ui.set_min_height(height - 30.0);
             if charts.is_empty() {
                 text::strong(ui, "Metrics");
-                empty_state::nothing(ui, "Curves appear with the first round.");
+                let words = if over { "Nothing was measured." } else { "Curves appear with the first round." };
+                empty_state::nothing(ui, words);
                 return;
             }
-            ui.horizontal(|ui| {
-                text::text(ui, "Curves", fonts::strong(), cx.theme.text);
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    let slider = egui::Slider::new(&mut smoothing, 0.0..=0.95).step_by(0.05).show_value(false);
-                    ui.spacing_mut().slider_width = 90.0;
-                    let _ = ui.add(slider).accessible_name("Smoothing");
-                    text::small(ui, format!("smoothing {smoothing:.2}"));
-                });
-            });
-            self.smooth(progress, smoothing);
+            if !charts.iter().any(|chart| chart.word == self.metric) && self.metric != ALL {
+                charts[0].word.clone_into(&mut self.metric);
+            }
+            self.chooser(ui, cx, &charts);
+            self.smooth(progress);
             let best = data::best_words(progress);
-            // The watched metric has the room of one chart; each further one a smaller one below it.
-            let first = if charts.len() > 1 { (height - 118.0).max(180.0) } else { (height - 96.0).max(180.0) };
-            let drawn: Vec<Chart<'_>> = charts
-                .iter()
-                .enumerate()
-                .map(|(i, chart)| {
+            let room = height - 30.0 - size::CONTROL - 8.0;
+            let shown: Vec<_> = charts.iter().filter(|chart| self.metric == ALL || chart.word == self.metric).collect();
+            let each = (room - 46.0 * shown.len() as f32) / shown.len() as f32;
+            let drawn: Vec<Chart<'_>> = shown
+                .into_iter()
+                .map(|chart| {
                     let series = chart.curves.iter().map(|(channel, curve)| {
                         // Train and validation keep their colours on every chart.
                         let color = cx.theme.variant(usize::from(*channel == "validation"));
@@ -138,24 +149,54 @@ impl TrainingJobPage {
                         };
                         Series::new(if channel.is_empty() { chart.word } else { channel }, color, points)
                     });
-                    Chart::new(chart.word, Unit::Number, Kind::Line, series.collect()).height(if i == 0 {
-                        first
-                    } else {
-                        120.0
-                    })
+                    Chart::new(chart.word, Unit::Number, Kind::Line, series.collect()).height(each.max(110.0))
                 })
                 .collect();
-            let mut plots = Plots::new("curves", &mut self.view)
-                .revision(progress.revision.wrapping_mul(1000) + (smoothing * 100.0) as u64);
+            let revision = progress.revision.wrapping_mul(1000).wrapping_add((self.smoothing * 100.0) as u64);
+            let mut plots = Plots::new(&self.metric, &mut self.view).revision(revision);
             if let Some((round, words)) = &best {
                 plots = plots.best(*round, words);
             }
             plots.show(ui, &drawn);
         });
-        self.smoothing = smoothing;
     }
 
-    fn smooth(&mut self, progress: &TrainingProgress, factor: f64) {
+    /// Which metric is on show, and how smooth.
+    fn chooser(&mut self, ui: &mut Ui, cx: &Context<'_>, charts: &[data::MetricChart<'_>]) {
+        let before = self.metric.clone();
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 2.0;
+            if charts.len() > 1 {
+                for word in charts.iter().map(|chart| chart.word).chain([ALL]) {
+                    let name = format!("Show {word}");
+                    if ui.add(Button::ghost(word).name(&name).selected(word == self.metric)).clicked() {
+                        word.clone_into(&mut self.metric);
+                    }
+                }
+            } else {
+                text::text(ui, "Metrics", fonts::strong(), cx.theme.text);
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let words = format!("smoothing {}", self.smoothing);
+                let button = ui.add(Button::ghost(&words).name("Smoothing").trailing(Icon::ChevronDown));
+                egui::Popup::menu(&button).id(egui::Id::unique("smoothing-menu")).show(|ui| {
+                    for factor in [0.0, 0.3, 0.6, 0.8, 0.9] {
+                        if menu::item(ui, &format!("{factor}"), factor == self.smoothing) {
+                            self.smoothing = factor;
+                            ui.close();
+                        }
+                    }
+                });
+            });
+        });
+        if self.metric != before {
+            // Other charts, other caches.
+            self.view = View::rounds();
+        }
+    }
+
+    fn smooth(&mut self, progress: &TrainingProgress) {
+        let factor = self.smoothing;
         let wanted = Some((progress.revision, factor.to_bits()));
         if self.smoothed.made_for == wanted {
             return;
@@ -215,7 +256,9 @@ fn head(ui: &mut Ui, cx: &mut Context<'_>, job: &TrainingJob, progress: &Trainin
             ui.spacing_mut().item_spacing.x = 10.0;
             let words_width = text::elided_galley(ui, &words, fonts::body(), theme.muted, 400.0).size().x;
             let rest = pill.width(ui) + words_width + 40.0;
-            let bar = (left.width() - rest - 160.0).clamp(0.0, 180.0);
+            // The name first, the bar where there is room for it.
+            let name_width = text::elided_galley(ui, name, fonts::title(), theme.text, f32::INFINITY).size().x;
+            let bar = (left.width() - rest - name_width).clamp(0.0, 180.0);
             text::elided(ui, name, fonts::title(), theme.text, (left.width() - rest - bar).max(100.0));
             ui.add(&pill);
             if bar > 40.0 {
@@ -240,7 +283,10 @@ fn facts(cx: &Context<'_>, job: &TrainingJob) -> String {
 }
 
 fn failure(ui: &mut Ui, cx: &mut Context<'_>, job: &TrainingJob, reason: &str) {
-    let words = format!("{reason}\n{}", data::what_to_do(reason));
+    let words = match data::what_to_do(reason) {
+        Some(way_out) => format!("{reason}\n{way_out}"),
+        None => reason.to_owned(),
+    };
     parts::banner(ui, PillTone::Error, "The job failed", &words, |ui| {
         if Button::secondary("Clone and mend").show(ui) {
             cx.actions.go(Route::NewTrainingJob { clone_of: Some(job.name().to_owned()) });
@@ -337,19 +383,8 @@ fn parameters(ui: &mut Ui, cx: &mut Context<'_>, job: &TrainingJob) {
             ui.spacing_mut().item_spacing.y = 2.0;
             for row in &rows {
                 ui.horizontal(|ui| {
-                    ui.set_min_height(22.0);
-                    for (words, font, color, width) in [
-                        (row.name.as_str(), fonts::mono(), cx.theme.text, 210.0),
-                        (row.value.as_str(), fonts::mono(), cx.theme.text, 170.0),
-                    ] {
-                        let (rect, _) = ui.allocate_exact_size(vec2(width, 18.0), egui::Sense::hover());
-                        ui.scope_builder(
-                            egui::UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center)),
-                            |ui| {
-                                text::elided(ui, words, font, color, width - 10.0);
-                            },
-                        );
-                    }
+                    parts::fixed(ui, &row.name, fonts::mono(), cx.theme.text, 210.0);
+                    parts::fixed(ui, &row.value, fonts::mono(), cx.theme.text, 170.0);
                     let room = ui.available_width();
                     text::elided(ui, row.help, fonts::small(), cx.theme.muted, room);
                 });

@@ -71,7 +71,9 @@ impl LogTab {
                 .id_salt(("log", job))
                 .auto_shrink([false, false])
                 .stick_to_bottom(self.follow)
-                .show_rows(ui, LINE, shown, |ui, range| {
+                .show_rows(ui, LINE, shown + 1, |ui, range| {
+                    // One line more than there is: the last one stands free of the bar.
+                    let range = range.start.min(shown)..range.end.min(shown);
                     let page = match &self.matching {
                         Some((.., lines)) if !needle.is_empty() => LogPage {
                             from: range.start as u64,

@@ -83,7 +83,7 @@ impl Files {
 
 /// Points a channel (`train`, `validation`) at a place.
 pub(super) fn set(draft: &mut Draft, channel: &str, uri: &S3Uri) {
-    let target = if channel == "validation" { &mut draft.validation } else { &mut draft.train };
+    let target = if channel.starts_with("validation") { &mut draft.validation } else { &mut draft.train };
     *target = ChannelDraft { uri: uri.to_string(), format: None };
     draft.refresh_starting_values();
 }
@@ -231,7 +231,7 @@ fn one(
                 .show(ui, &mut edited.uri);
             let browse = format!("Browse for {name} data");
             if Button::secondary("Browse…").name(&browse).show(ui) {
-                picker.open(name, state.place().as_ref(), cx);
+                picker.open(&format!("{name} data"), state.place().as_ref(), cx);
             }
             let upload = format!("Upload {name} data");
             if Button::secondary("Upload file…")

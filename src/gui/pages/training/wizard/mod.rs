@@ -7,7 +7,7 @@ mod steps;
 
 use std::sync::Arc;
 
-use egui::{Align, Layout, ScrollArea, Ui};
+use egui::{Align, Layout, Ui};
 
 use super::draft::{self, Draft, Problem, Step};
 use super::starting::Labels;
@@ -102,12 +102,7 @@ impl NewTrainingJobPage {
         let foot = 52.0;
         let room = egui::vec2(ui.available_width(), ui.available_height() - foot);
         ui.allocate_ui_with_layout(room, Layout::top_down(Align::Min), |ui| {
-            ScrollArea::vertical().id_salt(("wizard", draft.step.position())).auto_shrink([false, false]).show(
-                ui,
-                |ui| {
-                    self.step(ui, cx, &mut draft, &problems);
-                },
-            );
+            parts::scroll(ui, ("wizard", draft.step.position()), |ui| self.step(ui, cx, &mut draft, &problems));
         });
         self.foot(ui, cx, &mut draft, &problems);
         if let Some((purpose, uri)) = self.picker.ui(ui, cx, true, crate::gui::pages::buckets::data::trainable) {

@@ -173,8 +173,8 @@ pub(super) fn review(
             ui.add_space(2.0);
             for problem in &elsewhere {
                 ui.horizontal(|ui| {
-                    let field = problem.field.trim_start_matches("HyperParameters.");
-                    text::text(ui, format!("{field} {}", problem.rule), fonts::body(), cx.theme.text);
+                    let field = problem.label();
+                    text::text(ui, format!("{field}: {}", problem.rule), fonts::body(), cx.theme.text);
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                         let words = format!("Go to {}", problem.step.title());
                         if Button::secondary("Mend").name(&format!("{words}: {field}")).tip(&words).show(ui) {
@@ -208,8 +208,7 @@ pub(super) fn review(
         }
         let given: Vec<String> = spec.hyperparameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         ui.horizontal_top(|ui| {
-            let (rect, _) = ui.allocate_exact_size(vec2(150.0, 18.0), Sense::hover());
-            ui.scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| text::muted(ui, "Hyperparameters"));
+            parts::fixed(ui, "Hyperparameters", fonts::body(), cx.theme.muted, 150.0);
             let words = egui::RichText::new(given.join(", ")).font(fonts::medium()).color(cx.theme.text);
             ui.add(egui::Label::new(words).wrap());
         });
