@@ -191,7 +191,7 @@ pub(super) fn confirm_delete(cx: &mut Context<'_>, bucket: &str) {
     let (objects, _) = data::contents(cx.snapshot, bucket);
     let command = Command::DeleteBucket { name: bucket.to_owned(), with_objects: objects > 0 };
     let submit = Action::Submit { command, said: format!("Deleted bucket {bucket}"), then: Some(Route::Buckets) };
-    let mut confirm = Confirm::new(format!("Delete bucket {bucket}?"), "Delete bucket", vec![submit]);
+    let mut confirm = Confirm::new(format!("Delete bucket {bucket}?"), "Delete", vec![submit]);
     confirm = if objects == 0 {
         confirm.body("It is empty.")
     } else {

@@ -192,7 +192,8 @@ impl TableState {
             self.cursor.as_ref().and_then(|key| self.order.iter().position(|row| rows.key(*row as usize) == key));
         let mut place = match here {
             Some(here) => here.saturating_add_signed(by).min(last),
-            None if by > 0 => 0,
+            // From nowhere one step down is the first row, and End is the last.
+            None if by > 0 => by.unsigned_abs().saturating_sub(1).min(last),
             None => last,
         };
         // Over the heads of groups, onwards in the same direction; back where there is nothing further on.
