@@ -62,8 +62,11 @@ fn updating(stage: DeploymentStage) -> Arc<ScriptedWorkspace> {
         endpoint.requested_config = Some("sentiment-linear-only".into());
         let all =
             [DeploymentStage::Loading, DeploymentStage::Probing, DeploymentStage::Swapped, DeploymentStage::Draining];
-        let stages =
-            all.iter().filter(|s| **s <= stage).enumerate().map(|(i, s)| (*s, world::ago(2_400 - 600 * i as i64)));
+        let stages = all
+            .iter()
+            .filter(|s| **s <= stage)
+            .enumerate()
+            .map(|(i, s)| (*s, world::ago(2_400 - 600 * i64::try_from(i).unwrap())));
         endpoint.deployments.push(Deployment {
             number: 2,
             config_name: "sentiment-linear-only".into(),

@@ -42,8 +42,14 @@ pub struct NewEndpointPage {
 /// A name that is free: `base`, `base-2`, ….
 fn free_name(base: &str, taken: impl Fn(&str) -> bool) -> String {
     let base: String = base.chars().take(55).collect();
-    let numbered = (2..).map(|n| format!("{base}-{n}"));
-    std::iter::once(base.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(base)
+    let mut name = base.clone();
+    for n in 2u64.. {
+        if !taken(&name) {
+            break;
+        }
+        name = format!("{base}-{n}");
+    }
+    name
 }
 
 /// The configuration that models make straight away: equal weights, a variant named after each model.
@@ -162,12 +168,12 @@ impl NewEndpointPage {
         });
         ui.add_space(4.0);
         match self.from {
-            From::Config => self.from_config(ui, cx),
-            From::Models => self.from_models(ui, cx),
+            From::Config => self.choose_config(ui, cx),
+            From::Models => self.choose_models(ui, cx),
         }
     }
 
-    fn from_config(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+    fn choose_config(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
         if cx.snapshot.endpoint_configs.is_empty() {
             text::muted(
                 ui,
@@ -184,7 +190,7 @@ impl NewEndpointPage {
         }
     }
 
-    fn from_models(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+    fn choose_models(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
         if cx.snapshot.models.is_empty() {
             text::muted(ui, "There is no model yet. Train one, or import an artefact, then come back.");
             if Button::secondary("New training job").show(ui) {
@@ -196,6 +202,7 @@ impl NewEndpointPage {
             format!("Tick up to {MAX_VARIANTS}. Each becomes a variant of its own name, all with the same weight.");
         text::small(ui, words);
         ScrollArea::vertical().id_salt("models").max_height(220.0).auto_shrink([false, true]).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
             for model in cx.snapshot.models.values() {
                 let mut ticked = self.models.contains(&model.name);
                 let full = self.models.len() >= MAX_VARIANTS && !ticked;

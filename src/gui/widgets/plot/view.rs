@@ -72,6 +72,14 @@ impl View {
         }
     }
 
+    /// What is followed, or would be again: seconds (or rounds), `None` for all there is.
+    pub fn followed(&self) -> Option<f64> {
+        match self.home {
+            Window::Newest(span) => Some(span),
+            Window::All | Window::Fixed { .. } => None,
+        }
+    }
+
     /// Back to the stretch that was followed before zooming or panning.
     pub fn follow(&mut self) {
         self.window = self.home;

@@ -35,7 +35,8 @@ fn replace<'a>(colors: &mut BTreeMap<String, usize>, names: impl Iterator<Item =
 
 fn add(colors: &mut BTreeMap<String, usize>, name: &str) {
     if !colors.contains_key(name) {
-        let free = (0..).find(|position| !colors.values().any(|used| used == position)).unwrap_or(0);
+        // One of the first n + 1 positions is free where n are taken.
+        let free = (0..=colors.len()).find(|position| !colors.values().any(|used| used == position)).unwrap_or(0);
         colors.insert(name.to_owned(), free);
     }
 }

@@ -26,7 +26,7 @@ use crate::gui::context::Context;
 use crate::gui::format;
 use crate::gui::requested::Requested;
 use crate::gui::route::Route;
-use crate::gui::widgets::plot::View;
+use crate::gui::widgets::plot::{View, Window};
 use crate::gui::widgets::split_bar::{Shares, SplitBar};
 use crate::gui::widgets::{tabs, text};
 use crate::stats::live::EndpointLive;
@@ -40,6 +40,8 @@ pub struct EndpointPage {
     /// The last change of weights, under way or answered.
     weights: Requested<Reply>,
     view: View,
+    /// Whether the range that was chosen before has been taken up.
+    range_read: bool,
     dialog: Option<Open>,
     try_it: try_it::TryIt,
     details: details::Details,
@@ -72,6 +74,7 @@ impl EndpointPage {
             split: SplitBar::default(),
             weights: Requested::default(),
             view: View::time(),
+            range_read: false,
             dialog: None,
             details: details::Details::default(),
             closed_timeline: None,
@@ -101,9 +104,27 @@ impl EndpointPage {
             3 => code::ui(ui, cx, &frame, &mut self.try_it),
             _ => self.live(ui, cx, &frame),
         });
+        self.keep_range(cx);
         self.dialogs(ui, cx, &frame);
         if let Some(since) = endpoint.in_service_since {
             crate::gui::ticking(ui.ctx(), format::ago_changes_in_ms(cx.now, since));
+        }
+    }
+
+    /// The range of the plots outlives the page: the one chosen last is taken up again.
+    fn keep_range(&mut self, cx: &mut Context<'_>) {
+        // 0 stands for all there is.
+        let kept: Option<f64> = cx.prefs.get("endpoint.range");
+        if !self.range_read {
+            self.range_read = true;
+            if let Some(range) = kept {
+                self.view.show(if range > 0.0 { Window::Newest(range) } else { Window::All });
+            }
+        } else {
+            let range = self.view.followed().unwrap_or(0.0);
+            if kept.unwrap_or(600.0) != range {
+                cx.prefs.set("endpoint.range", &range);
+            }
         }
     }
 

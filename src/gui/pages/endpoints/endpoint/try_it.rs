@@ -164,7 +164,7 @@ impl TryIt {
 
     fn load(&mut self, path: Option<&PathBuf>) {
         let Some(path) = path else { return };
-        let size = std::fs::metadata(path).map(|meta| meta.len()).unwrap_or(0);
+        let size = std::fs::metadata(path).map_or(0, |meta| meta.len());
         if size > LARGEST {
             self.note = Some(format!("{} is larger than 5 MB", path.display()));
             return;
