@@ -85,7 +85,7 @@ impl BucketPage {
         Self {
             name,
             prefix,
-            table: TableState::default(),
+            table: TableState::with_own_filter(),
             entries: Cached::default(),
             uploads: Uploads::default(),
             preview: PreviewPanel::default(),
@@ -153,7 +153,9 @@ impl BucketPage {
                         let trainable = data::trainable(&Entry::Object(object.clone()));
                         match self.preview.ui(ui, cx, bucket, &object, trainable) {
                             Some(Asked::Close) => self.shown = None,
-                            Some(Asked::Delete) => confirm_objects(cx, bucket, prefix, &[object.key.clone()]),
+                            Some(Asked::Delete) => {
+                                confirm_objects(cx, bucket, prefix, std::slice::from_ref(&object.key));
+                            }
                             Some(Asked::Train) => training::start_with_data(cx, &S3Uri::new(bucket, &object.key)),
                             None => {}
                         }
@@ -254,7 +256,7 @@ impl BucketPage {
         let opened = outcome.open.and_then(|key| entries.iter().find(|entry| entry.key() == key));
         match opened {
             Some(Entry::Folder { prefix, .. }) => {
-                cx.actions.go(Route::Bucket { name: bucket.to_owned(), prefix: prefix.clone() })
+                cx.actions.go(Route::Bucket { name: bucket.to_owned(), prefix: prefix.clone() });
             }
             Some(Entry::Object(object)) => self.shown = Some(object.key.clone()),
             None if outcome.selection_changed => {

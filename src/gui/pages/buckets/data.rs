@@ -274,17 +274,17 @@ mod tests {
     use super::*;
 
     fn table(keys: &[&str]) -> Table<Object> {
-        let object = |(i, key): (usize, &&str)| {
+        let object = |(i, key): (i64, &&str)| {
             let object = Object {
                 key: (*key).to_owned(),
                 size: 10,
                 etag: String::new(),
-                modified: Timestamp(i as i64),
+                modified: Timestamp(i),
                 content_type: crate::domain::bucket::content_type_of(key).to_owned(),
             };
             ((*key).to_owned(), object)
         };
-        keys.iter().enumerate().map(object).collect()
+        (0i64..).zip(keys).map(object).collect()
     }
 
     fn as_text(entries: &[Entry]) -> Vec<String> {

@@ -17,6 +17,7 @@ use crate::gui::format;
 use crate::gui::requested::{Requested, State, wake_on_answer};
 use crate::gui::theme::fonts;
 use crate::gui::widgets::{Button, Field, text};
+use crate::util::promise::Promise;
 use crate::workspace::{Preview, Ticket};
 
 /// Rows that are read for a preview.
@@ -47,7 +48,7 @@ pub enum Asked {
 impl PreviewPanel {
     /// Waits for dialogs and downloads; call it every frame.
     pub fn poll(&mut self, ui: &Ui, cx: &mut Context<'_>) {
-        if let Some(answer) = self.saving.as_ref().and_then(|saving| saving.poll_now()) {
+        if let Some(answer) = self.saving.as_ref().and_then(Promise::poll_now) {
             self.saving = None;
             let Some((uri, _)) = self.shown.clone() else { return };
             match answer {

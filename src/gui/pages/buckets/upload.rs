@@ -14,6 +14,7 @@ use crate::gui::requested::wake_on_answer;
 use crate::gui::theme::{fonts, size};
 use crate::gui::widgets::progress::bar;
 use crate::gui::widgets::{Button, Field, card, icon, text};
+use crate::util::promise::Promise;
 use crate::workspace::{Command, Source, Ticket};
 
 /// How one file is doing.
@@ -49,7 +50,7 @@ impl Uploads {
             match (data::upload_target(bucket, prefix, path), std::fs::metadata(path)) {
                 (_, Err(why)) => self.problems.push(format!("{}: {}", path.display(), plain(&why))),
                 (_, Ok(meta)) if meta.is_dir() => {
-                    self.problems.push(format!("{} is a folder; choose the files in it", path.display()))
+                    self.problems.push(format!("{} is a folder; choose the files in it", path.display()));
                 }
                 (Err(why), _) => self.problems.push(why),
                 (Ok(to), Ok(meta)) => {
@@ -71,7 +72,7 @@ impl Uploads {
             self.open = true;
             self.start(ui.ctx(), cx, bucket, prefix, &dropped);
         }
-        if let Some(answer) = self.picked.as_ref().and_then(|picked| picked.poll_now()) {
+        if let Some(answer) = self.picked.as_ref().and_then(Promise::poll_now) {
             self.picked = None;
             match answer {
                 Ok(Ok(Some(paths))) => self.start(ui.ctx(), cx, bucket, prefix, &paths),

@@ -46,7 +46,7 @@ impl EndpointConfigPage {
                 cx.actions.go(Route::NewEndpoint { config: Some(name.to_owned()) });
             }
             if Button::danger("Delete…").large().name("Delete configuration").show(ui) {
-                confirm_delete(cx, &[name.to_owned()], Some(Route::EndpointConfigs));
+                confirm_delete(cx, &[name.to_owned()], Some(&Route::EndpointConfigs));
             }
             update_menu(ui, cx, name, missing.is_empty());
             if Button::secondary("Clone").large().show(ui) {

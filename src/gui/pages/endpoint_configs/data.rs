@@ -153,6 +153,12 @@ impl Draft {
         }
     }
 
+    /// Whether two drafts were begun from the same configuration or the same models.
+    pub fn begins_like(&self, other: &Self) -> bool {
+        let models = |draft: &Self| draft.variants.iter().map(|v| v.model.clone()).collect::<Vec<_>>();
+        self.clone_of == other.clone_of && (self.clone_of.is_some() || models(self) == models(other))
+    }
+
     /// Adds a variant over a model (which may be empty), named after it, or `variant-a`, `variant-b`, ….
     pub fn add(&mut self, model: &str) {
         if self.variants.len() >= MAX_VARIANTS {
@@ -278,7 +284,9 @@ mod tests {
         let problems: Vec<String> = draft
             .problems(&snapshot)
             .iter()
-            .map(|(variant, field, rule)| format!("{} {field} {rule}", variant.map_or(-1, |i| i as i64)))
+            .map(|(variant, field, rule)| {
+                format!("{} {field} {rule}", variant.map_or_else(String::new, |i| i.to_string()))
+            })
             .collect();
         assert_eq!(
             problems,

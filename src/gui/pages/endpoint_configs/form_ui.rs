@@ -43,11 +43,14 @@ impl NewEndpointConfigPage {
         let kept: Option<Draft> = cx.prefs.get(DRAFT);
         if !std::mem::replace(&mut self.begun, true) {
             let original = self.clone_of.as_ref().and_then(|name| cx.snapshot.endpoint_configs.get(name));
-            if let Some(config) = original {
-                return Draft::clone_of(config);
-            }
-            if !self.models.is_empty() {
-                return Draft::of_models(&self.models);
+            let fresh = match original {
+                Some(config) => Some(Draft::clone_of(config)),
+                None if self.models.is_empty() => None,
+                None => Some(Draft::of_models(&self.models)),
+            };
+            // What was typed for the same start is still there.
+            if let Some(fresh) = fresh {
+                return kept.filter(|kept| kept.begins_like(&fresh)).unwrap_or(fresh);
             }
         }
         kept.filter(|draft| !draft.variants.is_empty()).unwrap_or_else(|| Draft::of_models(&[]))

@@ -165,7 +165,7 @@ pub(super) fn clone(cx: &mut Context<'_>, config: &str) {
 }
 
 /// Asks before configurations go.
-pub(super) fn confirm_delete(cx: &mut Context<'_>, configs: &[String], then: Option<Route>) {
+pub(super) fn confirm_delete(cx: &mut Context<'_>, configs: &[String], then: Option<&Route>) {
     let goes = configs
         .iter()
         .flat_map(|config| data::users(cx.snapshot, config).map(move |e| (config, e.name.clone())))
@@ -174,18 +174,16 @@ pub(super) fn confirm_delete(cx: &mut Context<'_>, configs: &[String], then: Opt
             if configs.len() > 1 { format!("{config}: {line}") } else { line }
         })
         .collect();
-    let (title, what) = match configs {
-        [one] => (format!("Delete endpoint configuration {one}?"), format!("endpoint configuration {one}")),
-        _ => {
-            let what = format::plural(configs.len(), "endpoint configuration");
-            (format!("Delete {what}?"), what)
-        }
+    let what = match configs {
+        [one] => format!("endpoint configuration {one}"),
+        _ => format::plural(configs.len(), "endpoint configuration"),
     };
-    let last = configs.len() - 1;
+    let title = format!("Delete {what}?");
+    let last = configs.len().saturating_sub(1);
     let submit = |(i, name): (usize, &String)| Action::Submit {
         command: Command::DeleteEndpointConfig { name: name.clone() },
         said: if i == last { format!("Deleted {what}") } else { String::new() },
-        then: then.clone().filter(|_| i == last),
+        then: then.filter(|_| i == last).cloned(),
     };
     let confirm = Confirm::new(title, "Delete", configs.iter().enumerate().map(submit).collect())
         .body("The models in it stay.")

@@ -41,7 +41,10 @@ impl NewModelPage {
         let before: Draft = cx.prefs.get::<Option<Draft>>(DRAFT).unwrap_or_default();
         let mut draft = before.clone();
         if let Some(job) = self.from_job.take() {
-            draft = Draft::from_job(&job);
+            // What was typed for the same job is still there.
+            if draft.from != From::Job || draft.job.as_ref() != Some(&job) {
+                draft = Draft::from_job(&job);
+            }
         }
         let problems = draft.problems(cx.snapshot);
         header(ui, "New model", None, "A name for an artefact and the container that serves it", |_| {});
@@ -58,7 +61,7 @@ impl NewModelPage {
             });
         });
         self.foot(ui, cx, &draft, &problems);
-        let archive = |entry: &Entry| entry.name().ends_with(".tar.gz") || entry.name().ends_with(".tgz");
+        let archive = |entry: &Entry| [".tar.gz", ".tgz"].iter().any(|ending| entry.name().ends_with(ending));
         if let Some((_, uri)) = self.picker.ui(ui, cx, false, archive) {
             draft.artifact = uri.to_string();
         }

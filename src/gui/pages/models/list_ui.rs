@@ -164,7 +164,7 @@ pub(super) fn deploy(cx: &mut Context<'_>, models: &[String]) {
 }
 
 /// Asks before models go.
-pub(super) fn confirm_delete(cx: &mut Context<'_>, models: &[String], then: Option<Route>) {
+pub(super) fn confirm_delete(cx: &mut Context<'_>, models: &[String], then: Option<&Route>) {
     let goes = models
         .iter()
         .flat_map(|name| {
@@ -176,11 +176,11 @@ pub(super) fn confirm_delete(cx: &mut Context<'_>, models: &[String], then: Opti
         [one] => (format!("Delete model {one}?"), format!("model {one}")),
         _ => (format!("Delete {}?", format::plural(models.len(), "model")), format::plural(models.len(), "model")),
     };
-    let last = models.len() - 1;
+    let last = models.len().saturating_sub(1);
     let submit = |(i, name): (usize, &String)| Action::Submit {
         command: Command::DeleteModel { name: name.clone() },
         said: if i == last { format!("Deleted {what}") } else { String::new() },
-        then: then.clone().filter(|_| i == last),
+        then: then.filter(|_| i == last).cloned(),
     };
     let confirm = Confirm::new(title, "Delete", models.iter().enumerate().map(submit).collect())
         .body("The artefact stays in its bucket: the model can be made again.")

@@ -42,7 +42,7 @@ impl ModelPage {
                 deploy(cx, &[name.to_owned()]);
             }
             if Button::danger("Delete…").large().name("Delete model").show(ui) {
-                confirm_delete(cx, &[name.to_owned()], Some(Route::Models));
+                confirm_delete(cx, &[name.to_owned()], Some(&Route::Models));
             }
         });
         if bytes.is_none() {

@@ -123,7 +123,7 @@ pub fn best_words(progress: &TrainingProgress) -> Option<(f64, String)> {
 pub fn number(value: f64) -> String {
     match value.abs() {
         _ if !value.is_finite() => "–".to_owned(),
-        v if v < 1.0 && v >= 0.000_5 || v == 0.0 => format!("{value:.3}"),
+        v if (0.000_5..1.0).contains(&v) || v == 0.0 => format!("{value:.3}"),
         v if v < 0.000_5 => format!("{value:.1e}"),
         v if v < 10.0 => format!("{value:.2}"),
         v if v < 1000.0 => format!("{value:.1}"),
@@ -226,7 +226,7 @@ pub fn progress_words(job: &TrainingJob, progress: &TrainingProgress) -> String 
     let unit = unit_of(job.spec.algorithm);
     let mut words = format!("{unit} {} of {}", progress.round, progress.rounds);
     if let Some(left) = progress.left_ms.filter(|_| !job.status.is_final()) {
-        words.push_str(&format!(" · {} left", format::duration(left)));
+        words = format!("{words} · {} left", format::duration(left));
     }
     words
 }

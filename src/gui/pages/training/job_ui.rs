@@ -222,7 +222,7 @@ fn head(ui: &mut Ui, cx: &mut Context<'_>, job: &TrainingJob, progress: &Trainin
                 cx.actions.go(Route::NewModel { from_job: Some(name.to_owned()) });
             }
             if Button::danger("Delete…").large().name("Delete job").show(ui) {
-                confirm_delete(cx, &[name.to_owned()], Some(Route::TrainingJobs));
+                confirm_delete(cx, &[name.to_owned()], Some(&Route::TrainingJobs));
             }
         } else {
             let can = job.status == TrainingJobStatus::InProgress;
@@ -340,7 +340,12 @@ fn data_tab(ui: &mut Ui, cx: &mut Context<'_>, job: &TrainingJob) {
         match &job.artifact {
             Some(artifact) => parts::fact_copy(ui, cx, "Artefact", &artifact.to_string(), 130.0),
             None => {
-                parts::fact(ui, "Artefact", if job.status.is_final() { "none was written" } else { "when done" }, 130.0)
+                parts::fact(
+                    ui,
+                    "Artefact",
+                    if job.status.is_final() { "none was written" } else { "when done" },
+                    130.0,
+                );
             }
         }
     });

@@ -36,7 +36,10 @@ const MOST_COMPARED: usize = 8;
 /// The page.
 pub struct TrainingJobsPage {
     table: TableState,
-    rows: Cached<Vec<JobRow>>,
+    /// Rows, and what the list says below its title.
+    rows: Cached<(Vec<JobRow>, String)>,
+    /// The jobs on show in the comparison.
+    compared: Vec<String>,
     compare: Compare,
     comparing: bool,
 }
@@ -46,6 +49,7 @@ impl Default for TrainingJobsPage {
         Self {
             table: TableState::sorted(7, true),
             rows: Cached::default(),
+            compared: Vec::new(),
             compare: Compare::default(),
             comparing: false,
         }
@@ -109,8 +113,13 @@ impl TrainingJobsPage {
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
         let snapshot = cx.snapshot;
         let revision = snapshot.training_jobs.revision();
-        let rows = self.rows.get(revision, || data::rows(snapshot));
-        header(ui, "Training", None, &summary(&rows), |ui| {
+        let cached = self.rows.get(revision, || {
+            let rows = data::rows(snapshot);
+            let below = summary(&rows);
+            (rows, below)
+        });
+        let (rows, below) = &*cached;
+        header(ui, "Training", None, below, |ui| {
             if Button::primary("New training job").large().icon(Icon::Plus).show(ui) {
                 cx.actions.go(Route::NewTrainingJob { clone_of: None });
             }
@@ -123,17 +132,15 @@ impl TrainingJobsPage {
             }
             return;
         }
-        let mut selected = self.table.selected();
-        selected.retain(|name| snapshot.training_jobs.contains(name));
-        self.comparing &= selected.len() > 1;
+        self.compared.retain(|name| snapshot.training_jobs.contains(name));
+        self.comparing &= self.compared.len() > 1;
         let panel = if self.comparing { (ui.available_height() * 0.5).clamp(260.0, 420.0) } else { 0.0 };
         let room =
             vec2(ui.available_width(), ui.available_height() - panel - if self.comparing { size::GAP } else { 0.0 });
-        ui.allocate_ui_with_layout(room, Layout::top_down(Align::Min), |ui| self.table(ui, cx, &rows, revision));
+        ui.allocate_ui_with_layout(room, Layout::top_down(Align::Min), |ui| self.table(ui, cx, rows, revision));
         if self.comparing {
-            selected.truncate(MOST_COMPARED);
             ui.add_space(size::GAP - ui.spacing().item_spacing.y);
-            if self.compare.ui(ui, cx, &selected) {
+            if self.compare.ui(ui, cx, &self.compared) {
                 self.comparing = false;
             }
         }
@@ -147,7 +154,12 @@ impl TrainingJobsPage {
             .toolbar(|ui, cx, selected| selection_ui(ui, cx, selected, &comparing))
             .menu(|ui, cx, selected| menu_ui(ui, cx, selected, &comparing))
             .show(ui, cx, &mut self.table, revision, &JobRows { rows, now: cx.now });
+        let opened = comparing.get() && !self.comparing;
         self.comparing = comparing.get();
+        if opened || self.comparing && outcome.selection_changed {
+            self.compared = self.table.selected();
+            self.compared.truncate(MOST_COMPARED);
+        }
         if let Some(name) = outcome.open {
             cx.actions.go(Route::TrainingJob(name));
         }
@@ -211,7 +223,7 @@ pub(super) fn stop(cx: &mut Context<'_>, job: &str) {
 }
 
 /// Asks before jobs are forgotten. Running ones have to be stopped first.
-pub(super) fn confirm_delete(cx: &mut Context<'_>, jobs: &[String], then: Option<Route>) {
+pub(super) fn confirm_delete(cx: &mut Context<'_>, jobs: &[String], then: Option<&Route>) {
     let goes = goes_with_jobs(cx.snapshot, jobs);
     let (title, what) = match jobs {
         [one] => (format!("Delete training job {one}?"), one.clone()),
@@ -220,11 +232,11 @@ pub(super) fn confirm_delete(cx: &mut Context<'_>, jobs: &[String], then: Option
             format::plural(jobs.len(), "training job"),
         ),
     };
-    let last = jobs.len() - 1;
+    let last = jobs.len().saturating_sub(1);
     let submit = |(i, name): (usize, &String)| Action::Submit {
         command: Command::DeleteTrainingJob { name: name.clone() },
         said: if i == last { format!("Deleted {what}") } else { String::new() },
-        then: then.clone().filter(|_| i == last),
+        then: then.filter(|_| i == last).cloned(),
     };
     let confirm = Confirm::new(title, "Delete", jobs.iter().enumerate().map(submit).collect())
         .body("Its curves and its log go. The artefact stays in its bucket, and models made of it go on working.")

@@ -21,8 +21,15 @@ const CHUNK: usize = 10_000;
 pub struct LogTab {
     filter: String,
     follow: bool,
-    /// Lines that pass a filter, for (job, lines in all, filter).
-    matching: Option<(String, u64, String, Vec<(i64, String)>)>,
+    matching: Option<Matching>,
+}
+
+/// Lines that pass a filter.
+struct Matching {
+    /// Lines in all when it was made.
+    total: u64,
+    needle: String,
+    lines: Vec<(i64, String)>,
 }
 
 impl Default for LogTab {
@@ -40,7 +47,7 @@ impl LogTab {
             self.search(cx, job, total, &needle);
         }
         let shown = match &self.matching {
-            Some((.., lines)) if !needle.is_empty() => lines.len(),
+            Some(found) if !needle.is_empty() => found.lines.len(),
             _ => total as usize,
         };
         let mut copy = false;
@@ -75,10 +82,10 @@ impl LogTab {
                     // One line more than there is: the last one stands free of the bar.
                     let range = range.start.min(shown)..range.end.min(shown);
                     let page = match &self.matching {
-                        Some((.., lines)) if !needle.is_empty() => LogPage {
+                        Some(found) if !needle.is_empty() => LogPage {
                             from: range.start as u64,
-                            lines: lines[range.clone()].to_vec(),
-                            total: lines.len() as u64,
+                            lines: found.lines[range.clone()].to_vec(),
+                            total: found.lines.len() as u64,
                         },
                         _ => cx.workspace.training_log(job, range.start as u64, range.len()),
                     };
@@ -89,7 +96,7 @@ impl LogTab {
         });
         if copy {
             let lines = match &self.matching {
-                Some((.., lines)) if !needle.is_empty() => lines.clone(),
+                Some(found) if !needle.is_empty() => found.lines.clone(),
                 _ => all(cx, job, total),
             };
             let words: Vec<&str> = lines.iter().map(|(_, words)| words.as_str()).collect();
@@ -98,11 +105,11 @@ impl LogTab {
     }
 
     fn search(&mut self, cx: &Context<'_>, job: &str, total: u64, needle: &str) {
-        let same = self.matching.as_ref().is_some_and(|(j, n, f, _)| j == job && *n == total && f == needle);
+        let same = self.matching.as_ref().is_some_and(|found| found.total == total && found.needle == needle);
         if !same {
             let mut lines = all(cx, job, total);
             lines.retain(|(_, words)| contains(words, needle));
-            self.matching = Some((job.to_owned(), total, needle.to_owned(), lines));
+            self.matching = Some(Matching { total, needle: needle.to_owned(), lines });
         }
     }
 }

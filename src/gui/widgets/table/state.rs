@@ -21,6 +21,7 @@ struct Kept {
 pub struct TableState {
     kept: Kept,
     loaded: bool,
+    own_filter: bool,
     selection: HashSet<String>,
     cursor: Option<String>,
     anchor: Option<usize>,
@@ -34,6 +35,11 @@ impl TableState {
     /// A table that is sorted at first by a column.
     pub fn sorted(column: usize, descending: bool) -> Self {
         Self { kept: Kept { sort: Some((column, descending)), filter: String::new() }, ..Self::default() }
+    }
+
+    /// A table whose filter is its own: of what is kept under its name, only the sort counts (folders of one bucket share a name).
+    pub fn with_own_filter() -> Self {
+        Self { own_filter: true, ..Self::default() }
     }
 
     /// The selected rows' names, in alphabetical order.
@@ -88,6 +94,9 @@ impl TableState {
             && let Some(kept) = prefs.get::<Option<Kept>>(&format!("table.{id}"))
         {
             self.kept = kept;
+            if self.own_filter {
+                self.kept.filter.clear();
+            }
         }
     }
 
