@@ -19,25 +19,26 @@ const BLOCK_BYTES: usize = 16 << 10;
 /// Levels after which a walk looks whether every lane has arrived; balanced trees are done by then.
 const PATIENCE: usize = 8;
 
-/// A split goes to `left`, or to the node behind it; a leaf goes to itself, so that a walk may take a step too many.
+/// A split goes to `left`, or to the node behind it. A leaf compares the slot that is always 0 with infinity and so goes to itself: a walk may
+/// take a step too many, and no step asks whether it stands on a leaf.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Node {
-    /// A split's threshold, a leaf's value.
-    value: f32,
-    /// Position in the tree.
+    /// What the value is compared with.
+    threshold: f32,
+    /// Position in the forest.
     left: u32,
-    /// Column among the columns that the forest looks at, with the flags below.
+    /// Column among the columns that the forest looks at, counted from 1.
     slot: u32,
+    /// A leaf's value.
+    value: f32,
 }
 
-const DEFAULT_LEFT: u32 = 1 << 31;
-const SPLIT: u32 = 1 << 30;
-const SLOT: u32 = SPLIT - 1;
+/// The slot that holds 0 in every row.
+const ZERO: u32 = 0;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Tree {
-    start: u32,
-    end: u32,
+    root: u32,
     depth: u32,
     group: u32,
 }
@@ -53,6 +54,8 @@ pub(super) enum Branch {
 #[derive(Clone, Debug, PartialEq)]
 pub struct TreeModel {
     nodes: Vec<Node>,
+    /// Whether a missing value goes left, one a node; looked at only where something is missing.
+    default_left: Vec<bool>,
     trees: Vec<Tree>,
     /// Margin before the first tree, one a group.
     bases: Vec<f32>,
@@ -60,7 +63,7 @@ pub struct TreeModel {
     features: usize,
     /// The columns that the forest looks at, rising.
     used: Vec<u32>,
-    /// For every column up to the last used one its place in `used`, or `u32::MAX`.
+    /// For every column up to the last used one its slot, or [`ZERO`].
     slot_of: Vec<u32>,
     trained_on: Option<ChannelFormat>,
 }
@@ -75,6 +78,7 @@ impl TreeModel {
     pub(super) fn new(features: usize, objective: Objective, bases: Vec<f32>) -> Self {
         Self {
             nodes: Vec::new(),
+            default_left: Vec::new(),
             trees: Vec::new(),
             bases,
             objective,
@@ -95,27 +99,29 @@ impl TreeModel {
             let mut next = Vec::new();
             for &at in &level {
                 let branch = branches.get(at).ok_or_else(|| format!("names node {at}, which is not there"))?;
-                let here = (self.nodes.len() - start) as u32;
-                self.nodes.push(match *branch {
-                    Branch::Leaf(value) => Node { value: value * weight, left: here, slot: 0 },
+                let here = self.nodes.len() as u32;
+                match *branch {
+                    Branch::Leaf(value) => {
+                        let value = value * weight;
+                        self.nodes.push(Node { threshold: f32::INFINITY, left: here, slot: ZERO, value });
+                        self.default_left.push(true);
+                    }
                     Branch::Split { feature, threshold, default_left, left, right } => {
-                        if feature as usize >= self.features || feature > SLOT {
+                        if feature as usize >= self.features {
                             return Err(format!("splits on feature {feature}, but the model has {}", self.features));
                         }
-                        let node = Node {
-                            value: threshold,
-                            left: count as u32,
-                            slot: feature | SPLIT | if default_left { DEFAULT_LEFT } else { 0 },
-                        };
+                        let first = (start + count) as u32;
+                        // Columns are counted from 1 until `finish` knows the slots: 0 is the leaves'.
+                        self.nodes.push(Node { threshold, left: first, slot: feature + 1, value: 0.0 });
+                        self.default_left.push(default_left);
                         next.extend([left, right]);
                         count += 2;
                         // Each node has one parent, so more nodes than the file holds means a loop.
                         if count > branches.len() {
                             return Err("has a node with two parents".to_owned());
                         }
-                        node
                     }
-                });
+                }
             }
             depth += u32::from(!next.is_empty());
             level = next;
@@ -123,21 +129,21 @@ impl TreeModel {
         if u32::try_from(self.nodes.len()).is_err() {
             return Err("makes the model larger than 4 billion nodes".to_owned());
         }
-        self.trees.push(Tree { start: start as u32, end: self.nodes.len() as u32, depth, group });
+        self.trees.push(Tree { root: start as u32, depth, group });
         Ok(())
     }
 
     /// Replaces columns by their place among the used ones.
     pub(super) fn finish(mut self) -> Self {
-        let mut used: Vec<u32> = self.nodes.iter().filter(|n| n.slot & SPLIT != 0).map(|n| n.slot & SLOT).collect();
+        let mut used: Vec<u32> = self.nodes.iter().filter(|n| n.slot != ZERO).map(|n| n.slot - 1).collect();
         used.sort_unstable();
         used.dedup();
-        self.slot_of = vec![u32::MAX; used.last().map_or(0, |last| *last as usize + 1)];
+        self.slot_of = vec![ZERO; used.last().map_or(0, |last| *last as usize + 1)];
         for (slot, feature) in used.iter().enumerate() {
-            self.slot_of[*feature as usize] = slot as u32;
+            self.slot_of[*feature as usize] = slot as u32 + 1;
         }
-        for node in self.nodes.iter_mut().filter(|node| node.slot & SPLIT != 0) {
-            node.slot = self.slot_of[(node.slot & SLOT) as usize] | (node.slot & !SLOT);
+        for node in self.nodes.iter_mut().filter(|node| node.slot != ZERO) {
+            node.slot = self.slot_of[node.slot as usize - 1];
         }
         self.used = used;
         self
@@ -190,7 +196,7 @@ impl TreeModel {
 
     /// See [`crate::ml::Model::predict`].
     pub fn predict(&self, rows: &Matrix, out: &mut Vec<f32>) {
-        let width = self.used.len().max(1);
+        let width = self.used.len() + 1;
         let block_rows = (BLOCK_BYTES / 4 / width).clamp(LANES, BLOCK_ROWS) / LANES * LANES;
         let groups = self.bases.len();
         out.clear();
@@ -198,26 +204,30 @@ impl TreeModel {
         BLOCK.with_borrow_mut(|block| {
             let mut start = 0;
             while start < rows.rows() {
-                let count = block_rows.min(rows.rows() - start);
-                // Whole lanes: the rows of filling are walked like the others and their sums never looked at.
-                let padded = count.next_multiple_of(LANES);
+                let left = rows.rows() - start;
+                // Whole lanes only; the last few rows go one by one, eight trees at a time.
+                let count = if left < LANES { 1 } else { block_rows.min(left) / LANES * LANES };
                 block.clear();
-                block.resize(padded * width, self.absent_sparse());
+                block.resize(count * width, self.absent_sparse());
                 let mut missing = false;
-                for (i, slots) in block.chunks_exact_mut(width).take(count).enumerate() {
+                // Rows stand side by side, LANES at a time: the values of a slot are neighbours.
+                let side = if count == 1 { 1 } else { LANES };
+                for i in 0..count {
+                    let slots = &mut block[i / side * side * width + i % side..];
                     missing |= match rows.row(start + i) {
-                        Row::Dense(values) => self.fill_dense(values, slots),
-                        Row::Sparse(indices, values) => self.fill_sparse(indices, values, slots),
+                        Row::Dense(values) => self.fill_dense(values, slots, side),
+                        Row::Sparse(indices, values) => self.fill_sparse(indices, values, slots, side),
                     };
                 }
                 for _ in 0..count {
                     out.extend_from_slice(&self.bases);
                 }
-                let from = start * groups;
-                if missing {
-                    self.add_block::<true>(block, width, &mut out[from..]);
-                } else {
-                    self.add_block::<false>(block, width, &mut out[from..]);
+                let margins = &mut out[start * groups..];
+                match (count, missing) {
+                    (1, true) => self.add_row::<true>(block, margins),
+                    (1, false) => self.add_row::<false>(block, margins),
+                    (_, true) => self.add_block::<true>(block, width, margins),
+                    (_, false) => self.add_block::<false>(block, width, margins),
                 }
                 start += count;
             }
@@ -227,13 +237,13 @@ impl TreeModel {
 
     /// See [`crate::ml::Model::predict_row`].
     pub fn predict_row(&self, row: &[f32], out: &mut Vec<f32>) {
-        let width = self.used.len().max(1);
+        let width = self.used.len() + 1;
         out.clear();
         out.extend_from_slice(&self.bases);
         BLOCK.with_borrow_mut(|block| {
             block.clear();
             block.resize(width, f32::NAN);
-            if self.fill_dense(row, block) {
+            if self.fill_dense(row, block, 1) {
                 self.add_row::<true>(block, out);
             } else {
                 self.add_row::<false>(block, out);
@@ -247,12 +257,13 @@ impl TreeModel {
         if self.trained_on == Some(ChannelFormat::Csv) { 0.0 } else { f32::NAN }
     }
 
-    /// Puts the used columns of a dense row into their slots; whether any is missing. A model that was trained on sparse rows never saw a
-    /// zero written out: for it a zero is absent.
-    fn fill_dense(&self, values: &[f32], slots: &mut [f32]) -> bool {
+    /// Puts the used columns of a dense row into their slots, `side` apart; whether any is missing. A model that was trained on sparse rows
+    /// never saw a zero written out: for it a zero is absent.
+    fn fill_dense(&self, values: &[f32], slots: &mut [f32], side: usize) -> bool {
         let zero_is_absent = self.trained_on == Some(ChannelFormat::Libsvm);
         let mut missing = false;
-        for (slot, feature) in slots.iter_mut().zip(&self.used) {
+        slots[ZERO as usize] = 0.0;
+        for (slot, feature) in slots.iter_mut().step_by(side).skip(1).zip(&self.used) {
             let value = values.get(*feature as usize).copied().unwrap_or(f32::NAN);
             *slot = if zero_is_absent && value == 0.0 { f32::NAN } else { value };
             missing |= slot.is_nan();
@@ -261,12 +272,14 @@ impl TreeModel {
     }
 
     /// Puts the used columns of a sparse row into their slots, which hold the absent value; whether any may be missing.
-    fn fill_sparse(&self, indices: &[u32], values: &[f32], slots: &mut [f32]) -> bool {
+    fn fill_sparse(&self, indices: &[u32], values: &[f32], slots: &mut [f32], side: usize) -> bool {
+        slots[ZERO as usize] = 0.0;
         let mut filled = 0;
         let mut missing = false;
         for (index, value) in indices.iter().zip(values) {
-            if let Some(slot) = self.slot_of.get(*index as usize).and_then(|slot| slots.get_mut(*slot as usize)) {
-                *slot = *value;
+            let slot = self.slot_of.get(*index as usize).copied().unwrap_or(ZERO);
+            if slot != ZERO {
+                slots[slot as usize * side] = *value;
                 filled += 1;
                 missing |= value.is_nan();
             }
@@ -277,14 +290,17 @@ impl TreeModel {
     /// Adds every tree to the margins of a block of rows.
     fn add_block<const MISSING: bool>(&self, block: &[f32], width: usize, margins: &mut [f32]) {
         let groups = self.bases.len();
+        let (slots, _) = block.as_chunks::<LANES>();
         for tree in &self.trees {
-            let nodes = &self.nodes[tree.start as usize..tree.end as usize];
             let margins = margins.get_mut(tree.group as usize..).unwrap_or_default();
-            for (rows, margins) in block.chunks_exact(width * LANES).zip(margins.chunks_mut(groups * LANES)) {
-                let lanes: [&[f32]; LANES] = std::array::from_fn(|lane| &rows[lane * width..(lane + 1) * width]);
-                let at = walk::<MISSING>(|_| nodes, &lanes, tree.depth);
-                for (margin, at) in margins.iter_mut().step_by(groups).zip(at) {
-                    *margin += nodes[at as usize].value;
+            for (slots, margins) in slots.chunks_exact(width).zip(margins.chunks_mut(groups * LANES)) {
+                let at = self.walk::<MISSING>([tree.root; LANES], tree.depth, |slot, lane| slots[slot][lane]);
+                // The stride is known to be 1 most of the time, and then this is eight plain additions.
+                if groups == 1 {
+                    margins.iter_mut().zip(at).for_each(|(margin, at)| *margin += self.nodes[at as usize].value);
+                } else {
+                    let strided = margins.iter_mut().step_by(groups).zip(at);
+                    strided.for_each(|(margin, at)| *margin += self.nodes[at as usize].value);
                 }
             }
         }
@@ -292,61 +308,56 @@ impl TreeModel {
 
     /// Adds every tree to the margins of one row, several trees side by side.
     fn add_row<const MISSING: bool>(&self, row: &[f32], margins: &mut [f32]) {
-        let mut chunks = self.trees.chunks_exact(LANES);
-        let lanes: [&[f32]; LANES] = [row; LANES];
-        for trees in &mut chunks {
+        let (eights, rest) = self.trees.as_chunks::<LANES>();
+        for trees in eights {
             let depth = trees.iter().map(|tree| tree.depth).max().unwrap_or(0);
-            let nodes: [&[Node]; LANES] = std::array::from_fn(|lane| {
-                let tree = trees[lane];
-                &self.nodes[tree.start as usize..tree.end as usize]
-            });
-            let at = walk::<MISSING>(|lane| nodes[lane], &lanes, depth);
-            for lane in 0..LANES {
-                margins[trees[lane].group as usize] += nodes[lane][at[lane] as usize].value;
+            let at = self.walk::<MISSING>(trees.map(|tree| tree.root), depth, |slot, _| row[slot]);
+            for (tree, at) in trees.iter().zip(at) {
+                margins[tree.group as usize] += self.nodes[at as usize].value;
             }
         }
-        for tree in chunks.remainder() {
-            let nodes = &self.nodes[tree.start as usize..tree.end as usize];
-            let mut at = 0;
-            while nodes[at as usize].slot & SPLIT != 0 {
-                at = step::<MISSING>(&nodes[at as usize], row);
+        for tree in rest {
+            let mut at = tree.root;
+            for _ in 0..tree.depth {
+                at = self.step::<MISSING>(at, |slot| row[slot]);
             }
-            margins[tree.group as usize] += nodes[at as usize].value;
+            margins[tree.group as usize] += self.nodes[at as usize].value;
         }
     }
-}
 
-/// Takes every lane from its root to a leaf.
-#[inline(always)]
-#[allow(clippy::inline_always, reason = "the closure and the lanes must dissolve into the caller's loop")]
-fn walk<'a, const MISSING: bool>(
-    nodes: impl Fn(usize) -> &'a [Node],
-    lanes: &[&[f32]; LANES],
-    depth: u32,
-) -> [u32; LANES] {
-    let mut at = [0_u32; LANES];
-    for level in 0..depth as usize {
-        for lane in 0..LANES {
-            at[lane] = step::<MISSING>(&nodes(lane)[at[lane] as usize], lanes[lane]);
+    /// Takes every lane from its root to a leaf; `value` gives the value of a slot for a lane.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "the closure must dissolve into the caller's loop")]
+    fn walk<const MISSING: bool>(
+        &self,
+        mut at: [u32; LANES],
+        depth: u32,
+        value: impl Fn(usize, usize) -> f32,
+    ) -> [u32; LANES] {
+        for level in 0..depth as usize {
+            for (lane, at) in at.iter_mut().enumerate() {
+                *at = self.step::<MISSING>(*at, |slot| value(slot, lane));
+            }
+            if level >= PATIENCE && at.iter().all(|at| self.nodes[*at as usize].slot == ZERO) {
+                break;
+            }
         }
-        if level >= PATIENCE && (0..LANES).all(|lane| nodes(lane)[at[lane] as usize].slot & SPLIT == 0) {
-            break;
-        }
+        at
     }
-    at
-}
 
-/// The next node: left where `value < threshold`, by the default where it is missing; a leaf stays.
-#[inline(always)]
-#[allow(clippy::inline_always, reason = "a call a step costs more than the step")]
-#[allow(clippy::needless_bitwise_bool, reason = "a branch here would be mispredicted")]
-fn step<const MISSING: bool>(node: &Node, row: &[f32]) -> u32 {
-    let value = row[(node.slot & SLOT) as usize];
-    let mut left = value < node.value;
-    if MISSING {
-        left |= value.is_nan() & (node.slot & DEFAULT_LEFT != 0);
+    /// The next node: left where `value < threshold`, by the default where it is missing; a leaf stays.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a call a step costs more than the step")]
+    #[allow(clippy::needless_bitwise_bool, reason = "a branch here would be mispredicted")]
+    fn step<const MISSING: bool>(&self, at: u32, value: impl Fn(usize) -> f32) -> u32 {
+        let node = &self.nodes[at as usize];
+        let value = value(node.slot as usize);
+        let mut left = value < node.threshold;
+        if MISSING {
+            left |= value.is_nan() & self.default_left[at as usize];
+        }
+        node.left + u32::from(!left)
     }
-    node.left + (u32::from(!left) & ((node.slot / SPLIT) & 1))
 }
 
 #[cfg(test)]
