@@ -165,7 +165,7 @@ pub(super) fn add_sample_data(control: &mut Control, answer: Answer) {
             written += 1;
         }
         let text = format!("Sample data added to bucket {name} ({})", count(written, "object"));
-        let tells = if written == 0 { Vec::new() } else { tell_bucket(Tell::success(text), &name) };
+        let tells = if written == 0 { Vec::new() } else { tell_bucket(Tell::info(text), &name) };
         Ok(Done { reply: Reply::Resource(ResourceRef::new(Kind::Bucket, name)), tells })
     });
 }
