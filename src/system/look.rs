@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::store::{Record, Records, Store, StoreError, split_object_key};
 use crate::util::clock::Clock;
-use crate::workspace::{Snapshot, Table, WorkspaceInfo};
+use crate::workspace::{Row, Snapshot, Table, WorkspaceInfo};
 
 /// What is in the workspace of `folder`. Nothing is started; no endpoint serves, no training job goes on.
 pub fn look(folder: &Path) -> Result<Snapshot> {
@@ -30,7 +30,7 @@ pub fn look(folder: &Path) -> Result<Snapshot> {
     Ok(snapshot)
 }
 
-fn table<T: Record>(records: &Records<T>) -> Result<Table<T>, StoreError> {
+fn table<T: Record + Row>(records: &Records<T>) -> Result<Table<T>, StoreError> {
     Ok(records.all()?.into_iter().collect())
 }
 

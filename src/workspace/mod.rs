@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 pub use command::{Command, CommandError, Reply, Source};
 pub use reading::{LogPage, MetricPoint, Preview, TrainingCurve, TrainingProgress};
-pub use snapshot::{Restored, Snapshot, Table, WorkspaceInfo};
+pub use snapshot::{Restored, Row, Snapshot, Table, WorkspaceInfo};
 
 use crate::domain::s3_uri::S3Uri;
 use crate::stats::live::EndpointLive;

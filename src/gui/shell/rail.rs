@@ -29,8 +29,8 @@ fn entries(snapshot: &Snapshot) -> Vec<(&'static str, Vec<Entry>)> {
         count: (count > 0).then_some(count),
         changing,
     };
-    let training = snapshot.training_jobs.values().any(|job| !job.status.is_final());
-    let deploying = snapshot.endpoints.values().any(|endpoint| endpoint.status.is_changing());
+    let training = snapshot.training_jobs.under_way().next().is_some();
+    let deploying = snapshot.endpoints.under_way().next().is_some();
     let running = snapshot.running_cost().1;
     vec![
         ("", vec![Entry { route: Route::Home, icon: Icon::House, count: None, changing: false }]),

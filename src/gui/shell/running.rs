@@ -3,7 +3,6 @@
 use crate::domain::endpoint::DeploymentStage;
 use crate::domain::reference::{Kind, ResourceRef};
 use crate::domain::time::Timestamp;
-use crate::domain::traffic_test::TrafficTestStatus;
 use crate::domain::training_job::SecondaryStatus;
 use crate::gui::format;
 use crate::workspace::{Snapshot, Workspace};
@@ -24,7 +23,7 @@ pub struct Running {
 /// Everything under way, training first.
 pub fn running(snapshot: &Snapshot, workspace: &dyn Workspace, now: Timestamp) -> Vec<Running> {
     let mut all = Vec::new();
-    for job in snapshot.training_jobs.values().filter(|job| !job.status.is_final()) {
+    for job in snapshot.training_jobs.under_way() {
         let progress = workspace.training_progress(job.name());
         let (fraction, words) = match progress {
             Some(progress) if progress.rounds > 0 && job.secondary == SecondaryStatus::Training => {
@@ -38,7 +37,7 @@ pub fn running(snapshot: &Snapshot, workspace: &dyn Workspace, now: Timestamp) -
         };
         all.push(Running { about: ResourceRef::new(Kind::TrainingJob, job.name()), what: "Training", fraction, words });
     }
-    for endpoint in snapshot.endpoints.values().filter(|endpoint| endpoint.status.is_changing()) {
+    for endpoint in snapshot.endpoints.under_way() {
         let stage =
             endpoint.deployments.last().and_then(|deployment| deployment.stages.last()).map(|(stage, _)| *stage);
         let (step, words) = match stage {
@@ -54,7 +53,7 @@ pub fn running(snapshot: &Snapshot, workspace: &dyn Workspace, now: Timestamp) -
             words: words.to_owned(),
         });
     }
-    for test in snapshot.traffic_tests.values().filter(|test| test.status == TrafficTestStatus::Running) {
+    for test in snapshot.traffic_tests.under_way() {
         let done = test.sent as f32 / test.planned.max(1) as f32;
         let lasted = now.ms_since(test.started);
         let left = if test.sent > 0 {

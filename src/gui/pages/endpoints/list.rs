@@ -8,6 +8,7 @@ use egui::Ui;
 use crate::domain::endpoint::Endpoint;
 use crate::gui::context::Context;
 use crate::gui::format;
+use crate::gui::pages::cache::Cached;
 use crate::gui::route::Route;
 use crate::gui::widgets::table::contains;
 use crate::gui::widgets::{Button, Cell, Column, Icon, Pill, Rows, Table, TableState, empty_state, header, menu};
@@ -16,11 +17,33 @@ use crate::workspace::Workspace;
 /// The list.
 pub struct EndpointsPage {
     table: TableState,
+    rows: Cached<Loaded>,
+}
+
+/// What is taken from the world when it changed, not in every frame.
+#[derive(Default)]
+struct Loaded {
+    endpoints: Vec<Arc<Endpoint>>,
+    below: String,
+}
+
+impl Loaded {
+    fn of(endpoints: &crate::workspace::Table<Endpoint>) -> Self {
+        let endpoints: Vec<Arc<Endpoint>> = endpoints.values().cloned().collect();
+        let usd: f64 = endpoints.iter().map(|e| e.usd_per_hour()).sum();
+        let serving = endpoints.iter().filter(|e| e.status.serves()).count();
+        let below = format!(
+            "{} in service, {} at AWS list price",
+            format::plural(serving, "endpoint"),
+            format::usd_per_hour(usd)
+        );
+        Self { endpoints, below }
+    }
 }
 
 impl Default for EndpointsPage {
     fn default() -> Self {
-        Self { table: TableState::sorted(0, false) }
+        Self { table: TableState::sorted(0, false), rows: Cached::default() }
     }
 }
 
@@ -36,12 +59,12 @@ const COLUMNS: [Column; 7] = [
 
 /// The rows of the table.
 pub(super) struct EndpointRows<'a> {
-    endpoints: Vec<Arc<Endpoint>>,
+    endpoints: &'a [Arc<Endpoint>],
     workspace: &'a dyn Workspace,
 }
 
 impl<'a> EndpointRows<'a> {
-    pub(super) fn new(endpoints: Vec<Arc<Endpoint>>, workspace: &'a dyn Workspace) -> Self {
+    pub(super) fn new(endpoints: &'a [Arc<Endpoint>], workspace: &'a dyn Workspace) -> Self {
         Self { endpoints, workspace }
     }
 
@@ -125,21 +148,15 @@ impl EndpointsPage {
             }
             return;
         }
-        let usd: f64 = endpoints.values().map(|e| e.usd_per_hour()).sum();
-        let serving = endpoints.values().filter(|e| e.status.serves()).count();
-        let below = format!(
-            "{} in service, {} at AWS list price",
-            format::plural(serving, "endpoint"),
-            format::usd_per_hour(usd)
-        );
-        header(ui, "Endpoints", None, &below, |ui| {
+        let revision = endpoints.revision();
+        let loaded = self.rows.get(revision, || Loaded::of(endpoints));
+        header(ui, "Endpoints", None, &loaded.below, |ui| {
             if Button::primary("New endpoint").large().show(ui) {
                 cx.actions.go(Route::NewEndpoint { config: None });
             }
         });
         let workspace = Arc::clone(cx.workspace);
-        let rows = EndpointRows::new(endpoints.values().cloned().collect(), workspace.as_ref());
-        let revision = endpoints.revision();
+        let rows = EndpointRows::new(&loaded.endpoints, workspace.as_ref());
         let table = Table::new("endpoints", &COLUMNS).filter("Filter by name, variant, model or configuration").menu(
             |ui, cx, selected| {
                 let [name] = selected else { return };
