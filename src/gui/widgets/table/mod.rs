@@ -264,6 +264,10 @@ impl<'a> Table<'a> {
             return outcome;
         }
         let mut area = ScrollArea::vertical().auto_shrink([false, false]).id_salt(id.with("rows"));
+        // The last row's line lies under the card's: a point that is no reason to scroll.
+        if size::ROW * shown as f32 <= body.height() + 1.5 {
+            area = area.scroll_bar_visibility(egui::scroll_area::ScrollBarVisibility::AlwaysHidden);
+        }
         if let Some(row) = scroll_to {
             let top = row as f32 * size::ROW;
             let (from, view) = (state.scroll, body.height());
