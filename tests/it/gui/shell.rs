@@ -311,6 +311,28 @@ fn theme_place_and_tables_are_found_again_after_a_restart() {
 }
 
 #[test]
+fn a_hundred_thousand_rows_draw_only_what_is_seen_and_keys_reach_the_end() {
+    let workspace = ScriptedWorkspace::realistic();
+    workspace.grow_jobs(100_000);
+    let mut harness = window(&workspace, Route::TrainingJobs);
+    let rows = harness.get_all_by_role(Role::Row).count();
+    assert!((5..40).contains(&rows), "{rows} rows in the tree");
+    harness.key_press(Key::End);
+    harness.run();
+    harness.key_press(Key::ArrowUp);
+    harness.run();
+    let selected: Vec<_> = harness
+        .get_all_by_role(Role::Row)
+        .filter(|row| row.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True))
+        .collect();
+    assert_eq!(selected.len(), 1, "the row before the last is selected and in view");
+    drop(selected);
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert!(matches!(harness.state().route(), Route::TrainingJob(_)), "Enter opens it");
+}
+
+#[test]
 fn a_still_window_asks_for_no_frames() {
     let workspace = ScriptedWorkspace::realistic();
     for (name, route) in RAIL {

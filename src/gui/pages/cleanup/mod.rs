@@ -19,7 +19,7 @@ const COLUMNS: &[Column] = &[
     Column::new("Name", 150.0).grow(2.0).unsorted(),
     Column::new("Uses", 150.0).grow(3.0).unsorted().hide_below(640.0),
     Column::new("Since", 92.0).unsorted(),
-    Column::new("Last used", 106.0).unsorted().hide_below(760.0),
+    Column::new("Last used", 106.0).unsorted().hide_below(820.0),
     Column::number("Per hour", 84.0).unsorted(),
     Column::number("So far", 84.0).unsorted(),
     Column::new("Status", 128.0).unsorted(),
@@ -297,7 +297,8 @@ fn batch_card(ui: &mut Ui, cx: &mut Context<'_>) {
                 });
             });
             egui::ScrollArea::vertical().max_height(76.0).auto_shrink([false, true]).show(ui, |ui| {
-                ui.spacing_mut().item_spacing.y = 3.0;
+                ui.spacing_mut().item_spacing.y = 2.0;
+                ui.spacing_mut().interact_size.y = 20.0;
                 for (about, progress) in batch.items() {
                     ui.horizontal(|ui| {
                         ui.set_min_height(18.0);

@@ -17,6 +17,9 @@ use crate::gui::theme::{fonts, size};
 use crate::gui::widgets::{Button, Icon, Pill, at, button, card, empty_state, header, icon, page, text};
 
 const STEP: f32 = 59.0;
+/// On a large screen the cards stay a page and don't become a wall.
+const WIDEST: f32 = 1_320.0;
+const HIGHEST: f32 = 720.0;
 const REMEMBERED: &str = "home.done";
 
 /// The steps and what they were made from.
@@ -45,8 +48,8 @@ impl HomePage {
                     cx.actions.go(Route::NewTrainingJob { clone_of: None });
                 }
             });
-            let width = ui.available_width();
-            let height = ui.available_height();
+            let width = ui.available_width().min(WIDEST);
+            let height = ui.available_height().min(HIGHEST);
             if width < 640.0 {
                 checklist(ui, cx, &steps, 0.0);
                 ui.add_space(size::GAP - ui.spacing().item_spacing.y);
@@ -253,7 +256,9 @@ fn cost_card(ui: &mut Ui, cx: &mut Context<'_>) {
         text::strong(ui, "What is here, at AWS list price");
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 10.0;
-            text::text(ui, format::usd(so_far), fonts::number(), theme.text);
+            // Whole cents: the one number of a card is no place for "<$0.001".
+            let cents = (so_far * 100.0).round() / 100.0;
+            text::text(ui, format::usd(cents), fonts::number(), theme.text);
             let now = if per_hour > 0.0 {
                 format!("so far · {} a day now", format::usd(per_hour * 24.0))
             } else {
@@ -297,9 +302,9 @@ fn recent_card(ui: &mut Ui, cx: &mut Context<'_>, height: f32) {
             let start = pos2(rect.left(), rect.center().y);
             ui.painter().text(start, egui::Align2::LEFT_CENTER, when, fonts::body(), theme.faint);
             let color = if event.severity == Severity::Error { theme.error.text } else { theme.muted };
-            let words = text::elided_galley(ui, &event.text, fonts::body(), color, rect.width() - 50.0);
+            let words = text::elided_galley(ui, &event.text, fonts::body(), color, rect.width() - 54.0);
             let elided = words.elided;
-            ui.painter().galley(pos2(rect.left() + 50.0, rect.center().y - words.size().y / 2.0), words, color);
+            ui.painter().galley(pos2(rect.left() + 54.0, rect.center().y - words.size().y / 2.0), words, color);
             if response.clicked()
                 && let Some(about) = about
             {

@@ -228,7 +228,7 @@ impl<'a> Table<'a> {
         let shown = state.order().len();
         let room = ui.available_height();
         let body_height = size::ROW * shown.max(1) as f32;
-        let wanted = if self.fit { (body_height + size::HEAD + 1.0).min(room) } else { room };
+        let wanted = if self.fit { (body_height + size::HEAD + 2.0).min(room) } else { room };
         let height = wanted.max(size::HEAD + 2.0 * size::ROW);
         let (card, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
         paint::card(ui, card);
