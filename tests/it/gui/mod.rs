@@ -1,6 +1,7 @@
 //! The window, walked by accessible name. No display needed; pictures (for the eye, `COUNTERPOISE_PICTURES=folder`) need a Vulkan driver.
 
 mod endpoint;
+mod endpoint_live;
 mod page_data;
 mod pages;
 mod pictures;

@@ -370,3 +370,142 @@ fn observed(endpoint: &Endpoint, live: &EndpointLive, zone: &TimeZone) -> Option
         shares,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::endpoint::{Deployment, DeploymentOutcome, WeightChange};
+    use crate::stats::experiment::single_look::{Z_95, wilson};
+    use crate::stats::live::Second;
+
+    const NOW: Timestamp = Timestamp(10_000_000);
+
+    fn variant(name: &str, weight: f64) -> EndpointVariant {
+        EndpointVariant {
+            name: name.into(),
+            model_name: format!("model-of-{name}"),
+            weight,
+            instance_count: 1,
+            instance_type: "ml.m5.xlarge".into(),
+        }
+    }
+
+    fn endpoint() -> Endpoint {
+        Endpoint {
+            name: "e".into(),
+            config_name: "ab".into(),
+            requested_config: None,
+            status: EndpointStatus::InService,
+            failure_reason: None,
+            variants: vec![variant("a", 62.0), variant("b", 38.0)],
+            created: Timestamp(0),
+            modified: Timestamp(9_000_000),
+            in_service_since: Some(Timestamp(1_960_000)),
+            deployments: vec![Deployment {
+                number: 1,
+                config_name: "ab".into(),
+                from_config: None,
+                started: Timestamp(0),
+                ended: Some(Timestamp(900)),
+                stages: vec![(DeploymentStage::Swapped, Timestamp(800))],
+                outcome: DeploymentOutcome::Succeeded,
+                requests: 0,
+                failed_requests: 0,
+            }],
+            weight_changes: vec![WeightChange { at: Timestamp(9_000_000), before: vec![], after: vec![] }],
+            tags: vec![],
+        }
+    }
+
+    /// 100 seconds; the split is 1 to 1 until second 9,000 and 3 to 1 after it.
+    fn live() -> EndpointLive {
+        let seconds = |after: u32| {
+            let of = |at_s: i64| Second { at_s, requests: if at_s > 9_000 { after } else { 5 }, ..Second::default() };
+            (8_950..9_050).map(of).collect()
+        };
+        let one = |name: &str, after: u32, right: u64| VariantLive {
+            name: name.into(),
+            answers_in: "application/json",
+            requests: 1_482,
+            drawn: 1_482,
+            server_errors: u64::from(name == "b") * 3,
+            p50_us: 310,
+            p99_us: 12_620,
+            predictions: 800,
+            labelled: 768,
+            right,
+            score: wilson(right, 768, Z_95),
+            seconds: seconds(after),
+            ..VariantLive::default()
+        };
+        EndpointLive { revision: 1, variants: vec![one("a", 6, 573), one("b", 2, 541)], ..EndpointLive::default() }
+    }
+
+    fn words(data: &PageData) -> String {
+        let mut lines = vec![data.summary.clone()];
+        if let Some(failure) = &data.failure {
+            lines.push(format!("! {} | {} | {}", failure.title, failure.why, failure.what_to_do));
+        }
+        lines.push(format!("{:?} {}", data.shares.tenths(), data.observed.as_ref().map_or("", |o| &o.said)));
+        lines.push(format!("{}: {}", data.look.head, data.look.text));
+        for v in &data.variants {
+            let parts = [
+                &v.name,
+                &v.score,
+                &v.margin,
+                &v.coverage,
+                &v.requests,
+                &v.latency,
+                &v.errors,
+                &v.answers,
+                &v.instances,
+            ];
+            lines.push(parts.map(String::as_str).join(" | "));
+        }
+        lines.join("\n")
+    }
+
+    #[test]
+    fn a_page_in_words() {
+        let data = page(&Snapshot::default(), &endpoint(), Some(&live()), NOW, &TimeZone::UTC);
+        assert_eq!(
+            words(&data),
+            "serving ab · 2 variants · $0.46/h · up 2 h 14 min\n\
+             [620, 380] observed 75.0 / 25.0 % of 392 requests since 02:30\n\
+             One look, no winner: a 74.6 % (71.4–77.6), b 70.4 % (67.1–73.6). These are 95 % intervals, valid for a single look.\n\
+             a | 74.6 % | ± 3.1 | labels 96 % | 1,482 | 0.31 / 12.6 ms | 0 | JSON · $0.23/h | 1 × ml.m5.xlarge\n\
+             b | 70.4 % | ± 3.2 | labels 96 % | 1,482 | 0.31 / 12.6 ms | 3 (0.2 %) | JSON · $0.23/h | 1 × ml.m5.xlarge"
+        );
+    }
+
+    #[test]
+    fn a_page_without_traffic_promises_nothing() {
+        let data = page(&Snapshot::default(), &endpoint(), None, NOW, &TimeZone::UTC);
+        assert!(data.look.wants_labels && data.observed.is_none());
+        assert_eq!((data.variants[0].score.as_str(), data.variants[0].latency.as_str()), ("–", "–"));
+        assert_eq!(data.variants[0].coverage, "no labels yet");
+    }
+
+    #[test]
+    fn a_failed_update_says_what_serves_and_what_to_do() {
+        let mut endpoint = endpoint();
+        endpoint.requested_config = Some("new".into());
+        endpoint.failure_reason = Some("Model m: not a gzip archive".into());
+        let failure = page(&Snapshot::default(), &endpoint, None, NOW, &TimeZone::UTC).failure.unwrap();
+        assert_eq!(failure.title, "The update to new failed; ab goes on serving");
+        assert_eq!((failure.why.as_str(), failure.requested.as_deref()), ("Model m: not a gzip archive", Some("new")));
+        endpoint.status = EndpointStatus::Failed;
+        let failure = page(&Snapshot::default(), &endpoint, None, NOW, &TimeZone::UTC).failure.unwrap();
+        assert_eq!(failure.title, "ab never came into service");
+    }
+
+    #[test]
+    fn no_winner_is_ever_called() {
+        // However far apart: one look is one look.
+        let mut live = live();
+        live.variants[1].score = wilson(1, 768, Z_95);
+        let look = page(&Snapshot::default(), &endpoint(), Some(&live), NOW, &TimeZone::UTC).look;
+        assert_eq!(look.head, "One look, no winner");
+        assert!(!look.text.contains("better") && look.why.contains("not part of this version"));
+    }
+}

@@ -266,3 +266,75 @@ fn word(change: Change) -> &'static str {
         Change::Removed => "removed",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::endpoint::EndpointStatus;
+    use crate::domain::endpoint_config::ProductionVariant;
+    use crate::domain::time::Timestamp;
+
+    fn config(variants: &[(&str, &str, f64)]) -> EndpointConfig {
+        let variant = |(name, model, weight): &(&str, &str, f64)| ProductionVariant {
+            name: (*name).into(),
+            model_name: (*model).into(),
+            initial_instance_count: 1,
+            instance_type: "ml.m5.large".into(),
+            initial_weight: *weight,
+        };
+        EndpointConfig {
+            name: "next".into(),
+            variants: variants.iter().map(variant).collect(),
+            created: Timestamp(0),
+            tags: vec![],
+        }
+    }
+
+    fn endpoint(now: &EndpointConfig) -> Endpoint {
+        Endpoint {
+            name: "e".into(),
+            config_name: "now".into(),
+            requested_config: None,
+            status: EndpointStatus::InService,
+            failure_reason: None,
+            variants: Endpoint::variants_of(now),
+            created: Timestamp(0),
+            modified: Timestamp(0),
+            in_service_since: None,
+            deployments: vec![],
+            weight_changes: vec![],
+            tags: vec![],
+        }
+    }
+
+    fn words(lines: &[Line]) -> Vec<String> {
+        let share =
+            |side: &Option<Side>| side.as_ref().map_or("–".to_owned(), |s| format!("{} {}", s.model, s.share));
+        lines.iter().map(|l| format!("{} {:?}: {} → {}", l.name, l.change, share(&l.before), share(&l.after))).collect()
+    }
+
+    #[test]
+    fn the_difference_names_every_variant() {
+        let endpoint = endpoint(&config(&[("a", "m1", 3.0), ("b", "m2", 1.0), ("c", "m3", 0.0)]));
+        let next = config(&[("b", "m2-new", 1.0), ("d", "m4", 1.0), ("c", "m3", 0.0)]);
+        assert_eq!(
+            words(&compare(&endpoint, &next, false)),
+            [
+                "a Removed: m1 75 % → –",
+                "b Changed: m2 25 % → m2-new 50 %",
+                "c Same: m3 0 % → m3 0 %",
+                "d Added: – → m4 50 %"
+            ]
+        );
+    }
+
+    #[test]
+    fn kept_weights_are_the_current_ones() {
+        let mut endpoint = endpoint(&config(&[("a", "m1", 1.0), ("b", "m2", 1.0)]));
+        endpoint.variants[0].weight = 90.0;
+        endpoint.variants[1].weight = 10.0;
+        let next = config(&[("a", "m1", 1.0), ("b", "m2", 1.0)]);
+        assert_eq!(compare(&endpoint, &next, true)[0].change, Change::Same);
+        assert_eq!(words(&compare(&endpoint, &next, false))[0], "a Changed: m1 90 % → m1 50 %");
+    }
+}
