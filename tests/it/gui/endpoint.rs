@@ -349,6 +349,8 @@ fn a_new_endpoint_from_models_makes_its_configuration_first() {
     let mut harness = window(&workspace, Route::NewEndpoint { config: None });
     harness.get_by_role_and_label(Role::TextInput, "Name").focus();
     harness.run();
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    harness.run();
     harness.get_by_role_and_label(Role::TextInput, "Name").type_text("fresh");
     harness.run();
     harness.get_by_label("Straight from models").click();

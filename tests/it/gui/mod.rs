@@ -6,6 +6,7 @@ mod page_data;
 mod pages;
 mod pictures;
 mod shell;
+mod whole_way;
 
 use std::path::PathBuf;
 use std::sync::Arc;

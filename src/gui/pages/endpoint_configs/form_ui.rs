@@ -205,34 +205,32 @@ impl NewEndpointConfigPage {
 
     fn foot(&mut self, ui: &mut Ui, cx: &mut Context<'_>, draft: &Draft, problems: &[Problem]) {
         ui.add_space(size::GAP);
+        // At the left: at the right, toasts would lie over the button.
         ui.horizontal(|ui| {
+            let idle = self.making.is_none();
+            let pressed = Button::primary("Create configuration").large().enabled(idle).shortcut("Ctrl+Enter").show(ui)
+                || idle && ui.input(|input| input.modifiers.command && input.key_pressed(Key::Enter));
+            if pressed && problems.is_empty() {
+                let config = draft.config(cx.snapshot);
+                let name = config.name.clone();
+                let ticket = cx.workspace.submit(Command::CreateEndpointConfig(Box::new(config)));
+                crate::gui::requested::wake_on_answer(ui.ctx(), &ticket);
+                self.making = Some((name, ticket));
+                self.refused = None;
+            } else if pressed {
+                self.tried = true;
+            }
             if Button::ghost("Cancel").large().tip("What was typed stays until the next time").show(ui) {
                 cx.actions.push(crate::gui::action::Action::Back);
             }
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let idle = self.making.is_none();
-                let pressed =
-                    Button::primary("Create configuration").large().enabled(idle).shortcut("Ctrl+Enter").show(ui)
-                        || idle && ui.input(|input| input.modifiers.command && input.key_pressed(Key::Enter));
-                if pressed && problems.is_empty() {
-                    let config = draft.config(cx.snapshot);
-                    let name = config.name.clone();
-                    let ticket = cx.workspace.submit(Command::CreateEndpointConfig(Box::new(config)));
-                    crate::gui::requested::wake_on_answer(ui.ctx(), &ticket);
-                    self.making = Some((name, ticket));
-                    self.refused = None;
-                } else if pressed {
-                    self.tried = true;
-                }
-                if self.tried && !problems.is_empty() {
-                    text::text(
-                        ui,
-                        format!("{} to mend first", format::plural(problems.len(), "thing")),
-                        fonts::small(),
-                        cx.theme.error.text,
-                    );
-                }
-            });
+            if self.tried && !problems.is_empty() {
+                text::text(
+                    ui,
+                    format!("{} to mend first", format::plural(problems.len(), "thing")),
+                    fonts::small(),
+                    cx.theme.error.text,
+                );
+            }
         });
     }
 

@@ -10,6 +10,7 @@ use crate::domain::reference::{Kind, ResourceRef};
 use crate::domain::time::Timestamp;
 use crate::gui::context::Context;
 use crate::gui::format;
+use crate::gui::pages::naming;
 use crate::gui::requested::Requested;
 use crate::gui::route::Route;
 use crate::gui::theme::{fonts, size};
@@ -100,6 +101,21 @@ impl NewEndpointPage {
         let mut newest: Vec<_> = snapshot.models.values().collect();
         newest.sort_by_key(|model| std::cmp::Reverse(model.created));
         self.models = newest.into_iter().take(2).map(|model| model.name.clone()).collect();
+        if self.name.is_empty() {
+            self.name = self.suggested_name(snapshot);
+        }
+    }
+
+    /// What it will serve, and that it is live: `sentiment-ab` → `sentiment-live`.
+    fn suggested_name(&self, snapshot: &Snapshot) -> String {
+        let config = naming::stem(&self.config);
+        let config = ["-ab", "-single"].iter().find_map(|tail| config.strip_suffix(tail)).unwrap_or(config);
+        let stem = match self.from {
+            From::Config => config.to_owned(),
+            From::Models => naming::common_stem(self.models.iter().map(String::as_str)),
+        };
+        let base = if stem.is_empty() { "live".to_owned() } else { format!("{stem}-live") };
+        naming::free(&base, |name| snapshot.endpoints.contains(name))
     }
 
     fn name_error(&self, snapshot: &Snapshot) -> Option<String> {

@@ -132,10 +132,23 @@ impl NewTrainingJobPage {
         );
     }
 
+    /// At the left: at the right, toasts would lie over the button.
     fn foot(&mut self, ui: &mut Ui, cx: &mut Context<'_>, draft: &mut Draft, problems: &[Problem]) {
         ui.add_space(size::GAP);
         ui.horizontal(|ui| {
-            if let Some(previous) = draft.step.previous()
+            let step = draft.step;
+            if let Some(next) = step.next() {
+                if Button::primary("Next").large().show(ui) {
+                    draft.go(next);
+                }
+            } else {
+                let can = problems.is_empty() && self.starting.is_none();
+                let words = if self.starting.is_some() { "Starting…" } else { "Start training" };
+                if Button::primary(words).large().enabled(can).show(ui) {
+                    self.start(ui, cx, draft);
+                }
+            }
+            if let Some(previous) = step.previous()
                 && Button::secondary("Back").large().show(ui)
             {
                 draft.go(previous);
@@ -143,29 +156,20 @@ impl NewTrainingJobPage {
             if Button::ghost("Cancel").large().tip("The draft stays until the next time").show(ui) {
                 cx.actions.push(crate::gui::action::Action::Back);
             }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if let Some(next) = draft.step.next() {
-                    if Button::primary("Next").large().show(ui) {
-                        draft.go(next);
-                    }
-                    let here = problems.iter().filter(|problem| problem.step == draft.step).count();
-                    if here > 0 && draft.seen > draft.step {
-                        text::small(ui, format!("{} to mend here", format::plural(here, "thing")));
-                    }
-                    return;
-                }
-                let can = problems.is_empty() && self.starting.is_none();
-                let words = if self.starting.is_some() { "Starting…" } else { "Start training" };
-                if Button::primary(words).large().enabled(can).show(ui) {
-                    let spec = draft.spec(cx.snapshot);
-                    let name = spec.name.clone();
-                    let ticket = cx.workspace.submit(Command::CreateTrainingJob(Box::new(spec)));
-                    crate::gui::requested::wake_on_answer(ui.ctx(), &ticket);
-                    self.starting = Some((name, ticket));
-                    self.refused = None;
-                }
-            });
+            let here = problems.iter().filter(|problem| problem.step == step).count();
+            if here > 0 && draft.seen > step {
+                text::small(ui, format!("{} to mend here", format::plural(here, "thing")));
+            }
         });
+    }
+
+    fn start(&mut self, ui: &Ui, cx: &Context<'_>, draft: &Draft) {
+        let spec = draft.spec(cx.snapshot);
+        let name = spec.name.clone();
+        let ticket = cx.workspace.submit(Command::CreateTrainingJob(Box::new(spec)));
+        crate::gui::requested::wake_on_answer(ui.ctx(), &ticket);
+        self.starting = Some((name, ticket));
+        self.refused = None;
     }
 
     /// Follows the job that was handed in: to its page when it is taken, with the reason when it is refused. Only a taken draft is forgotten.
