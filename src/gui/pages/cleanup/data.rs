@@ -267,6 +267,9 @@ pub struct Plan {
 /// Plans the end of the rows with these keys: endpoints → training jobs → configurations → models → buckets.
 /// What serves goes first, so that nothing is taken from under a running endpoint; what holds data goes last.
 pub fn plan(snapshot: &Snapshot, rows: &[Row], selected: &[String]) -> Plan {
+    if selected.is_empty() {
+        return Plan::default();
+    }
     let selected: BTreeSet<&str> = selected.iter().map(String::as_str).collect();
     let mut chosen: Vec<&Row> = rows.iter().filter(|row| selected.contains(row.key.as_str())).collect();
     let rank = |kind: Kind| match kind {

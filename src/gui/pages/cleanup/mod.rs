@@ -112,6 +112,8 @@ struct Made {
 pub struct CleanupPage {
     state: TableState,
     lines: Lines,
+    idle: Vec<String>,
+    summary: String,
     made: Option<Made>,
     generation: u64,
 }
@@ -120,8 +122,8 @@ impl CleanupPage {
     /// Draws it.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
         self.refresh(cx);
-        let idle = data::idle(&self.lines.rows);
-        let summary = data::summary(cx.snapshot, &self.lines.rows);
+        let summary = self.summary.clone();
+        let idle = &self.idle;
         header(ui, "Cleanup", None, &summary, |ui| {
             let button = Button::secondary("Select what is idle").large().enabled(!idle.is_empty());
             if button.tip("Endpoints without a request for an hour, and what nothing uses").show(ui) {
@@ -179,6 +181,8 @@ impl CleanupPage {
             return;
         }
         self.lines = Lines::new(data::rows(cx.snapshot, &made.last, cx.now));
+        self.idle = data::idle(&self.lines.rows);
+        self.summary = data::summary(cx.snapshot, &self.lines.rows);
         self.made = Some(made);
         self.generation += 1;
     }

@@ -10,6 +10,7 @@ use crate::domain::endpoint::{DeploymentOutcome, Endpoint};
 use crate::domain::endpoint_config::{EndpointConfig, ProductionVariant};
 use crate::domain::event::Severity;
 use crate::domain::model::Model;
+use crate::domain::price;
 use crate::domain::s3_uri::S3Uri;
 use crate::domain::time::Timestamp;
 use crate::domain::training_job::{Channel, TrainingJob, TrainingJobSpec, TrainingJobStatus};
@@ -244,6 +245,9 @@ fn stage(snapshot: &Snapshot) -> Option<&Endpoint> {
         .max_by_key(|endpoint| endpoint.modified)
 }
 
+/// Reads one figure off a job.
+type Measure<'a> = &'a dyn Fn(&TrainingJob) -> Option<f64>;
+
 /// "XGBoost: accuracy 0.664, linear learner: accuracy 0.742": by the first measure that both have.
 fn headline(pair: [&TrainingJob; 2]) -> String {
     // Two classes: what is not an error is right.
@@ -252,7 +256,7 @@ fn headline(pair: [&TrainingJob; 2]) -> String {
             .or_else(|| job.final_metric("validation:error").map(|error| 1.0 - error))
     };
     let plain = |name: &'static str| move |job: &TrainingJob| job.final_metric(name);
-    let measures: [(&str, &dyn Fn(&TrainingJob) -> Option<f64>); 4] = [
+    let measures: [(&str, Measure<'_>); 4] = [
         ("accuracy", &accuracy),
         ("rmse", &plain("validation:rmse")),
         ("auc", &plain("validation:auc")),
@@ -399,6 +403,37 @@ pub fn next(steps: &[Step]) -> Option<StepId> {
 /// The endpoint whose requests the fourth step counts.
 pub fn playing_endpoint(snapshot: &Snapshot) -> Option<String> {
     stage(snapshot).map(|endpoint| endpoint.name.clone())
+}
+
+/// What jobs cost, read off once a change: 100,000 ended jobs are not added up again each frame.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JobCosts {
+    /// USD of all jobs that are over.
+    pub ended: f64,
+    /// Names of those that are not.
+    pub under_way: Vec<String>,
+}
+
+/// Adds up the jobs of a snapshot.
+pub fn job_costs(snapshot: &Snapshot) -> JobCosts {
+    let mut costs = JobCosts::default();
+    for job in snapshot.training_jobs.values() {
+        if job.status.is_final() {
+            // Over: its time no longer depends on now.
+            costs.ended += price::usd_for(job.spec.usd_per_hour(), job.billable_ms(Timestamp::default()));
+        } else {
+            costs.under_way.push(job.name().to_owned());
+        }
+    }
+    costs
+}
+
+/// USD so far of everything that is here.
+pub fn so_far(snapshot: &Snapshot, costs: &JobCosts, now: Timestamp) -> f64 {
+    let endpoints = snapshot.endpoints.values().map(|e| price::usd_for(e.usd_per_hour(), now.ms_since(e.created)));
+    let jobs = costs.under_way.iter().filter_map(|name| snapshot.training_jobs.get(name));
+    let jobs = jobs.map(|job| price::usd_for(job.spec.usd_per_hour(), job.billable_ms(now)));
+    costs.ended + endpoints.chain(jobs).sum::<f64>()
 }
 
 /// "Good morning", by the hour of the day.

@@ -6,9 +6,8 @@ use std::collections::BTreeSet;
 
 use egui::{Align, CornerRadius, Layout, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use self::data::{Step, StepId};
+use self::data::{JobCosts, Step, StepId};
 use crate::domain::event::Severity;
-use crate::domain::price;
 use crate::domain::reference::{Kind, ResourceRef};
 use crate::gui::context::Context;
 use crate::gui::format;
@@ -34,6 +33,7 @@ struct Cached {
 #[derive(Default)]
 pub struct HomePage {
     cached: Option<Cached>,
+    costs: Option<(u64, JobCosts)>,
 }
 
 impl HomePage {
@@ -41,6 +41,11 @@ impl HomePage {
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
         let steps = self.steps(cx);
         let greeting = data::greeting(format::hour(cx.now, cx.zone));
+        let revision = cx.snapshot.training_jobs.revision();
+        if self.costs.as_ref().is_none_or(|(seen, _)| *seen != revision) {
+            self.costs = Some((revision, data::job_costs(cx.snapshot)));
+        }
+        let costs = self.costs.as_ref().map(|(_, costs)| costs.clone()).unwrap_or_default();
         let summary = data::summary(cx.snapshot, &steps, cx.now);
         page::scroll(ui, "home", |ui| {
             header(ui, greeting, None, &summary, |ui| {
@@ -53,7 +58,7 @@ impl HomePage {
             if width < 640.0 {
                 checklist(ui, cx, &steps, 0.0);
                 ui.add_space(size::GAP - ui.spacing().item_spacing.y);
-                beside(ui, cx, 0.0);
+                beside(ui, cx, &costs, 0.0);
                 return;
             }
             let right = (width * 0.36).clamp(270.0, 400.0);
@@ -66,7 +71,7 @@ impl HomePage {
                     });
                 };
                 column(ui, width - right - 16.0, &mut |ui| checklist(ui, cx, &steps, height));
-                column(ui, right, &mut |ui| beside(ui, cx, height));
+                column(ui, right, &mut |ui| beside(ui, cx, &costs, height));
             });
         });
     }
@@ -160,16 +165,16 @@ fn step_ui(ui: &mut Ui, cx: &mut Context<'_>, place: usize, step: &Step, next: b
 }
 
 /// Running now, cost, recent events: the right column.
-fn beside(ui: &mut Ui, cx: &mut Context<'_>, height: f32) {
+fn beside(ui: &mut Ui, cx: &mut Context<'_>, costs: &JobCosts, height: f32) {
     let top = ui.cursor().top();
     ui.spacing_mut().item_spacing.y = size::GAP;
-    running_card(ui, cx);
-    cost_card(ui, cx);
+    running_card(ui, cx, costs);
+    cost_card(ui, cx, costs);
     let left = height - (ui.cursor().top() - top);
     recent_card(ui, cx, left);
 }
 
-fn running_card(ui: &mut Ui, cx: &mut Context<'_>) {
+fn running_card(ui: &mut Ui, cx: &mut Context<'_>, costs: &JobCosts) {
     const MOST: usize = 4;
     let theme = cx.theme;
     let mut rows: Vec<(ResourceRef, &'static str, f64, Pill)> = Vec::new();
@@ -178,7 +183,7 @@ fn running_card(ui: &mut Ui, cx: &mut Context<'_>) {
         let about = ResourceRef::new(Kind::Endpoint, &endpoint.name);
         (about, "Endpoint", endpoint.usd_per_hour(), Pill::endpoint(endpoint.status))
     }));
-    let jobs = cx.snapshot.training_jobs.values().filter(|job| !job.status.is_final());
+    let jobs = costs.under_way.iter().filter_map(|name| cx.snapshot.training_jobs.get(name));
     rows.extend(jobs.map(|job| {
         let about = ResourceRef::new(Kind::TrainingJob, job.name());
         (about, "Training job", job.spec.usd_per_hour(), Pill::training(job.status, None))
@@ -244,13 +249,10 @@ fn running_row(ui: &mut Ui, cx: &mut Context<'_>, about: &ResourceRef, noun: &st
     }
 }
 
-fn cost_card(ui: &mut Ui, cx: &mut Context<'_>) {
+fn cost_card(ui: &mut Ui, cx: &mut Context<'_>, costs: &JobCosts) {
     let theme = cx.theme;
     let (per_hour, _) = cx.snapshot.running_cost();
-    let endpoints =
-        cx.snapshot.endpoints.values().map(|e| price::usd_for(e.usd_per_hour(), cx.now.ms_since(e.created)));
-    let jobs = cx.snapshot.training_jobs.values().map(|j| price::usd_for(j.spec.usd_per_hour(), j.billable_ms(cx.now)));
-    let so_far: f64 = endpoints.chain(jobs).sum();
+    let so_far = data::so_far(cx.snapshot, costs, cx.now);
     card(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 4.0;
         text::strong(ui, "What is here, at AWS list price");
