@@ -206,10 +206,10 @@ fn cleanup_asks_with_names_and_shows_each_step() {
     harness.get_by_label("Delete endpoint boston-old");
     assert!(workspace.commands().is_empty(), "nothing before the answer");
     workspace.hold();
-    let yes = harness
+    let mut yes = harness
         .get_all_by_role(Role::Button)
         .filter(|b| b.accesskit_node().label().is_some_and(|l| l.starts_with("Delete ") && !l.ends_with('…')));
-    yes.last().unwrap().click();
+    yes.next_back().unwrap().click();
     harness.run();
     picture(&mut harness, "cleanup-working");
     harness.get_by_label("Cleaning up");
