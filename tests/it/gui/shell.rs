@@ -210,6 +210,7 @@ fn cleanup_asks_with_names_and_shows_each_step() {
         .get_all_by_role(Role::Button)
         .filter(|b| b.accesskit_node().label().is_some_and(|l| l.starts_with("Delete ") && !l.ends_with('…')));
     yes.next_back().unwrap().click();
+    drop(yes);
     harness.run();
     picture(&mut harness, "cleanup-working");
     harness.get_by_label("Cleaning up");
