@@ -53,6 +53,8 @@ fn until(harness: &mut Harness<'static, App>, what: &str, mut there: impl FnMut(
 
 fn press(harness: &mut Harness<'static, App>, name: &str) {
     until(harness, name, |h| h.query_by_role_and_label(Role::Button, name).is_some());
+    // What just appeared may still move into its place; a click aims at where it was.
+    harness.run_steps(3);
     harness.get_by_role_and_label(Role::Button, name).click();
     harness.run_steps(3);
 }

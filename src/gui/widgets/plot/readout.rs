@@ -18,8 +18,9 @@ pub(super) fn show(plots: &Plots<'_>, ui: &Ui, theme: &Theme, charts: &[Chart<'_
         .flat_map(|chart| chart.series.iter().map(move |series| series.points.nearest(hover, reach_of(chart))))
         .flatten()
         .map(|sample| sample.x)
-        .min_by(|a, b| (a - hover).abs().total_cmp(&(b - hover).abs()))
-        .unwrap_or(hover);
+        .min_by(|a, b| (a - hover).abs().total_cmp(&(b - hover).abs()));
+    // In a gap there is nothing to read.
+    let Some(x) = x else { return };
 
     let painter = ui.painter();
     for (chart, frame) in charts.iter().zip(frames) {

@@ -143,7 +143,8 @@ fn summary(endpoint: &Endpoint, now: Timestamp) -> String {
         parts.push(format::usd_per_hour(endpoint.usd_per_hour()));
     }
     if let Some(since) = endpoint.in_service_since.filter(|_| endpoint.status.serves()) {
-        parts.push(format!("up {}", format::duration(now.ms_since(since))));
+        // Never in milliseconds: a page that just came up says "up 0 s".
+        parts.push(format!("up {}", format::duration(now.ms_since(since) / 1000 * 1000)));
     }
     parts.join(" · ")
 }

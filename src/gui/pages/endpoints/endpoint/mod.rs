@@ -115,16 +115,16 @@ impl EndpointPage {
     fn keep_range(&mut self, cx: &mut Context<'_>) {
         // 0 stands for all there is.
         let kept: Option<f64> = cx.prefs.get("endpoint.range");
-        if !self.range_read {
-            self.range_read = true;
-            if let Some(range) = kept {
-                self.view.show(if range > 0.0 { Window::Newest(range) } else { Window::All });
-            }
-        } else {
+        if self.range_read {
             let range = self.view.followed().unwrap_or(0.0);
             if kept.unwrap_or(600.0) != range {
                 cx.prefs.set("endpoint.range", &range);
             }
+            return;
+        }
+        self.range_read = true;
+        if let Some(range) = kept {
+            self.view.show(if range > 0.0 { Window::Newest(range) } else { Window::All });
         }
     }
 
