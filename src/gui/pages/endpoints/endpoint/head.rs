@@ -2,6 +2,7 @@
 
 use egui::{Align, Layout, Popup, Rect, Ui, UiBuilder, pos2, vec2};
 
+use super::data::PageData;
 use super::{EndpointPage, Frame, Open};
 use crate::domain::endpoint::EndpointStatus;
 use crate::gui::context::Context;
@@ -38,16 +39,25 @@ impl EndpointPage {
                 }
             }
         });
-        if let Some(test) = &frame.data.test {
-            ui.horizontal(|ui| {
-                ui.set_height(20.0);
-                ui.spacing_mut().item_spacing.x = 10.0;
-                text::text(ui, "Traffic test", fonts::small_medium(), cx.theme.changing.text);
-                progress_bar(ui, test.fraction, 180.0, "Traffic test");
-                text::small(ui, test.said.clone());
-            });
-        }
         ui.add_space(size::GAP - ui.spacing().item_spacing.y - 6.0);
+    }
+
+    /// At the right end of the tabs, from right to left: what serves, or how far the traffic test is. It takes the place of the summary
+    /// so that the split bar does not move away under the pointer when a test begins or ends.
+    pub(super) fn beside_tabs(ui: &mut Ui, cx: &Context<'_>, data: &PageData) {
+        let room = ui.available_width() - 12.0;
+        let Some(test) = &data.test else {
+            text::elided(ui, &data.summary, fonts::body(), cx.theme.muted, room);
+            return;
+        };
+        ui.spacing_mut().item_spacing.x = 10.0;
+        text::small(ui, test.said.clone());
+        if ui.available_width() > 130.0 {
+            progress_bar(ui, test.fraction, 120.0, "Traffic test");
+        }
+        if ui.available_width() > 90.0 {
+            text::text(ui, "Traffic test", fonts::small_medium(), cx.theme.changing.text);
+        }
     }
 
     /// From right to left.

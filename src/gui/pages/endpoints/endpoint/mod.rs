@@ -28,7 +28,7 @@ use crate::gui::requested::Requested;
 use crate::gui::route::Route;
 use crate::gui::widgets::plot::{View, Window};
 use crate::gui::widgets::split_bar::{Shares, SplitBar};
-use crate::gui::widgets::{tabs, text};
+use crate::gui::widgets::tabs;
 use crate::stats::live::EndpointLive;
 use crate::workspace::{Command, Reply};
 use data::PageData;
@@ -91,10 +91,7 @@ impl EndpointPage {
 
         self.head(ui, cx, &frame);
         let mut tab: usize = cx.prefs.get("endpoint.tab");
-        let chosen = tabs(ui, &TABS, &mut tab, |ui| {
-            let room = ui.available_width() - 12.0;
-            text::elided(ui, &page.summary, crate::gui::theme::fonts::body(), cx.theme.muted, room);
-        });
+        let chosen = tabs(ui, &TABS, &mut tab, |ui| Self::beside_tabs(ui, cx, &page));
         if chosen {
             cx.prefs.set("endpoint.tab", &tab);
         }
