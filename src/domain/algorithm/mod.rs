@@ -1,6 +1,7 @@
 //! The built-in algorithms and their hyperparameters: one table an algorithm, which the wizard, the checks and the documentation all read.
 
 pub mod linear_learner;
+pub mod recommended;
 pub mod xgboost;
 
 use std::collections::BTreeMap;

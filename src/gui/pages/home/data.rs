@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::algorithm::Algorithm;
+use crate::domain::algorithm::{Algorithm, recommended};
 use crate::domain::bucket::content_type_of;
 use crate::domain::endpoint::{DeploymentOutcome, Endpoint};
 use crate::domain::endpoint_config::{EndpointConfig, ProductionVariant};
@@ -113,42 +113,11 @@ fn job(snapshot: &Snapshot, pair: &Pair, algorithm: Algorithm) -> TrainingJobSpe
         Algorithm::LinearLearner => "linear",
     };
     let name = free_name(&format!("{}-{word}", pair.base), |name| snapshot.training_jobs.contains(name));
-    let values: &[(&str, &str)] = match (algorithm, pair.classes) {
-        (Algorithm::XGBoost, true) => &[
-            ("num_round", "400"),
-            ("objective", "binary:logistic"),
-            ("eval_metric", "error,auc,logloss"),
-            ("max_depth", "8"),
-            ("eta", "0.1"),
-            ("subsample", "0.8"),
-            ("colsample_bytree", "0.3"),
-            ("early_stopping_rounds", "40"),
-        ],
-        (Algorithm::XGBoost, false) => &[
-            ("num_round", "300"),
-            ("objective", "reg:squarederror"),
-            ("max_depth", "4"),
-            ("eta", "0.08"),
-            ("min_child_weight", "2"),
-            ("subsample", "0.8"),
-            ("colsample_bytree", "0.8"),
-            ("early_stopping_rounds", "40"),
-        ],
-        (Algorithm::LinearLearner, true) => &[
-            ("predictor_type", "binary_classifier"),
-            ("epochs", "30"),
-            ("mini_batch_size", "100"),
-            ("learning_rate", "0.005"),
-            ("normalize_data", "false"),
-            ("wd", "0.0001"),
-        ],
-        (Algorithm::LinearLearner, false) => &[
-            ("predictor_type", "regressor"),
-            ("epochs", "100"),
-            ("mini_batch_size", "32"),
-            ("learning_rate", "0.02"),
-            ("early_stopping_patience", "10"),
-        ],
+    let hyperparameters = match (algorithm, pair.classes) {
+        (Algorithm::XGBoost, true) => recommended::reviews_xgboost(),
+        (Algorithm::XGBoost, false) => recommended::boston_xgboost(),
+        (Algorithm::LinearLearner, true) => recommended::reviews_linear(),
+        (Algorithm::LinearLearner, false) => recommended::boston_linear(),
     };
     let channel = |name: &str, data: &S3Uri| Channel {
         name: name.to_owned(),
@@ -159,7 +128,7 @@ fn job(snapshot: &Snapshot, pair: &Pair, algorithm: Algorithm) -> TrainingJobSpe
         name,
         algorithm,
         image: algorithm.image().to_owned(),
-        hyperparameters: values.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+        hyperparameters,
         channels: vec![channel("train", &pair.train), channel("validation", &pair.validation)],
         output: S3Uri::new(&pair.train.bucket, "output"),
         instance_type: "ml.m5.large".to_owned(),
