@@ -13,6 +13,8 @@ impl Control {
     /// Picks up. The promise is kept when every endpoint that served before serves again or has failed with its reason.
     pub(super) fn recover(&mut self) -> Promise<()> {
         self.introduce();
+        // Workers look at the published world, and the first of them start below: a job must not find its buckets missing.
+        self.publish();
         self.recover_traffic_tests();
         self.recover_training_jobs();
         self.recover_endpoints();
