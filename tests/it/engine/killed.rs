@@ -70,7 +70,7 @@ fn run_and_kill(folder: &Path, task: &str, lines: usize) -> Vec<String> {
         .env(TASK, task)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::inherit())
         .spawn()
         .unwrap();
     let mut said = Vec::new();
