@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use counterpoise::aws::{Listener, Wire};
+use counterpoise::aws::{Listener, Wire, WireOptions};
 use counterpoise::domain::algorithm::Algorithm;
 use counterpoise::domain::training_job::ChannelFormat;
 use counterpoise::ml::{self, Continue, Matrix, Model, samples};
@@ -120,7 +120,7 @@ fn predictions(serving: &Serving, lines: &[String]) {
 async fn start_ours(serving: Arc<Serving>) -> SocketAddr {
     let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let address = listener.address();
-    let wire = Arc::new(Wire { serving, workspace: scripted::ScriptedWorkspace::empty() });
+    let wire = Arc::new(Wire::new(serving, scripted::ScriptedWorkspace::empty(), WireOptions::default()));
     tokio::spawn(listener.run(wire, std::future::pending(), Duration::ZERO));
     address
 }

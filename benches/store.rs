@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use counterpoise::domain::bucket::Bucket;
+use counterpoise::domain::extras::Extras;
 use counterpoise::domain::model::Model;
 use counterpoise::domain::s3_uri::S3Uri;
 use counterpoise::domain::time::Timestamp;
@@ -45,6 +46,7 @@ fn model(n: usize) -> Model {
         execution_role_arn: None,
         created: Timestamp(1_764_000_000_000),
         tags: Vec::new(),
+        extras: Extras::default(),
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use tokio::sync::oneshot;
 
-use crate::aws::{BindError, Listener, Wire};
+use crate::aws::{BindError, Listener, Wire, WireOptions};
 use crate::engine::{Engine, EngineOptions};
 use crate::serving::Serving;
 use crate::store::Store;
@@ -40,6 +40,8 @@ pub struct SystemOptions {
     pub clock: Clock,
     /// Seed of the router's draws; equal seeds draw equal sequences.
     pub seed: u64,
+    /// How the wire behaves.
+    pub wire: WireOptions,
     /// How long [`System::shutdown`] waits for requests and jobs.
     pub grace: Duration,
 }
@@ -52,6 +54,7 @@ impl Default for SystemOptions {
             any_port_if_taken: true,
             clock: Clock::system(),
             seed: Rng::from_os().next_u64(),
+            wire: WireOptions::default(),
             grace: Duration::from_secs(10),
         }
     }
@@ -99,7 +102,7 @@ impl System {
         if !engine.wait_restored(RESTORE_LIMIT) {
             tracing::warn!("some endpoints are still being loaded; the listener opens without them");
         }
-        let wire = Wire { serving, workspace: Arc::clone(&engine) as Arc<dyn Workspace> };
+        let wire = Wire::new(serving, Arc::clone(&engine) as Arc<dyn Workspace>, options.wire);
         bound.go.send(Arc::new(wire)).map_err(|_| anyhow!("the listener's thread ended before it began"))?;
         engine.set_base_url(format!("http://{address}"));
         if let Some(port) = system.moved_from() {

@@ -1,20 +1,25 @@
-//! Which request goes where: the table of paths that this port answers.
+//! Which request goes where. One address stands for every service: told apart by `X-Amz-Target`, by the service in the credential scope,
+//! and for what is not signed by path and form.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 
-use super::errors::WireError;
+use super::answer::{Payload, Response};
+use super::call::{Call, RequestBody};
+use super::errors::{Protocol, WireError};
 use super::listener::Limits;
 use super::request_id::RequestIds;
-use super::{Response, Wire, guard, metrics, runtime};
+use super::scope::Scope;
+use super::{Wire, cloudwatch, guard, iam, logs, metrics, runtime, s3, sagemaker, sts};
 
 /// The header that names a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const TARGET: &str = "x-amz-target";
 
 /// What all connections share.
 pub struct Service {
@@ -25,84 +30,151 @@ pub struct Service {
 
 /// Where a request goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route<'a> {
+enum Destination {
+    /// Whether we are there.
     Ping,
+    /// Prometheus's page.
     Metrics,
-    Invoke { endpoint: &'a str },
+    Runtime,
+    SageMaker,
+    S3,
+    Sts,
+    Iam,
+    Logs,
+    CloudWatch,
+    /// A service that AWS has and we don't, or nothing at all.
+    Nowhere,
 }
 
-/// What is at a path.
-fn route(path: &str) -> Option<Route<'_>> {
-    match path {
-        "/ping" => Some(Route::Ping),
-        "/metrics" => Some(Route::Metrics),
-        _ => {
-            let endpoint = path.strip_prefix("/endpoints/")?.strip_suffix("/invocations")?;
-            (!endpoint.is_empty() && !endpoint.contains('/')).then_some(Route::Invoke { endpoint })
+impl Destination {
+    /// By target, then scope, then path.
+    fn of(request: &Parts, scope: Option<&Scope>) -> Self {
+        let path = request.uri.path();
+        let target = request.headers.get(TARGET).and_then(|value| value.to_str().ok());
+        if let Some(target) = target {
+            return match target.split_once('.').map_or(target, |(service, _)| service) {
+                "SageMaker" => Self::SageMaker,
+                "Logs_20140328" => Self::Logs,
+                "GraniteServiceVersion20100801" => Self::CloudWatch,
+                _ => Self::Nowhere,
+            };
+        }
+        if let Some(scope) = scope {
+            return match scope.service.as_str() {
+                "sagemaker" if is_runtime(path) => Self::Runtime,
+                "sagemaker" => Self::SageMaker,
+                "s3" => Self::S3,
+                "sts" => Self::Sts,
+                "iam" => Self::Iam,
+                "logs" => Self::Logs,
+                "monitoring" => Self::CloudWatch,
+                _ => Self::Nowhere,
+            };
+        }
+        match path {
+            "/ping" => Self::Ping,
+            "/metrics" => Self::Metrics,
+            "/" if request.method == Method::POST => Self::Sts,
+            _ if is_runtime(path) => Self::Runtime,
+            _ => Self::S3,
         }
     }
-}
 
-impl Route<'_> {
-    /// The methods that it takes.
-    fn allows(self) -> &'static [Method] {
+    /// The shape of its errors.
+    fn protocol(self, request: &Parts) -> Protocol {
         match self {
-            Self::Ping | Self::Metrics => &[Method::GET, Method::HEAD],
-            Self::Invoke { .. } => &[Method::POST],
+            Self::SageMaker | Self::Logs => Protocol::Json(1),
+            Self::CloudWatch if request.headers.contains_key(TARGET) => Protocol::Json(0),
+            Self::CloudWatch => Protocol::Query("http://monitoring.amazonaws.com/doc/2010-08-01/"),
+            Self::Sts => Protocol::Query("https://sts.amazonaws.com/doc/2011-06-15/"),
+            Self::Iam => Protocol::Query("https://iam.amazonaws.com/doc/2010-05-08/"),
+            Self::S3 => Protocol::S3,
+            Self::Ping | Self::Metrics | Self::Runtime | Self::Nowhere => Protocol::RestJson,
         }
     }
+}
+
+/// Paths of SageMaker's runtime.
+fn is_runtime(path: &str) -> bool {
+    path.strip_prefix("/endpoints/").and_then(|rest| rest.split_once('/')).is_some_and(|(endpoint, action)| {
+        !endpoint.is_empty() && matches!(action, "invocations" | "async-invocations" | "invocations-response-stream")
+    })
 }
 
 impl Service {
     /// Answers one request. `local` is the address that the connection was made to.
     pub async fn answer(&self, request: Request<Incoming>, local: SocketAddr) -> Response {
-        let (parts, body) = request.into_parts();
+        let id = self.ids.next();
+        let (parts, incoming) = request.into_parts();
+        let scope = Scope::of(&parts);
+        let destination = Destination::of(&parts, scope.as_ref());
+        let protocol = destination.protocol(&parts);
         let result = match guard::admit(&parts, local) {
             Err(refused) => Err(refused),
-            Ok(()) => match route(parts.uri.path()) {
-                None => Err(self.unknown_path(&parts.method, parts.uri.path())),
-                Some(found) if !found.allows().contains(&parts.method) => Ok(wrong_method(found)),
-                Some(Route::Ping) => Ok(text("", "text/plain; charset=utf-8")),
-                Some(Route::Metrics) => Ok(text(metrics::write(&self.wire.serving), metrics::CONTENT_TYPE)),
-                Some(Route::Invoke { endpoint }) => {
-                    runtime::invoke(&self.wire, &self.limits, endpoint, &parts.headers, body).await
-                }
-            },
+            Ok(()) => {
+                let body = RequestBody { incoming, limits: self.limits };
+                let call = Call { id: id.clone(), parts, scope: scope.map(Arc::new), body };
+                self.lead(destination, call).await
+            }
         };
-        let mut response = result.unwrap_or_else(WireError::into_response);
-        response.headers_mut().insert(REQUEST_ID, self.ids.next());
+        let mut response =
+            result.unwrap_or_else(|error| error.into_response(protocol, id.to_str().unwrap_or_default()));
+        response.headers_mut().insert(REQUEST_ID, id);
         response
     }
 
-    fn unknown_path(&self, method: &Method, path: &str) -> WireError {
-        let endpoints = self.wire.serving.endpoints();
-        let shown: Vec<&str> = endpoints.iter().take(5).map(String::as_str).collect();
-        let serving = match endpoints.len() {
-            0 => "no endpoint serves yet".to_owned(),
-            n if n > shown.len() => format!("endpoints in service: {} and {} more", shown.join(", "), n - shown.len()),
-            _ => format!("endpoints in service: {}", shown.join(", ")),
-        };
-        let message = format!(
-            "{method} {path} is not here. Here are POST /endpoints/NAME/invocations ({serving}), GET /ping and GET /metrics"
-        );
-        WireError::new(StatusCode::NOT_FOUND, "UnknownOperationException", message)
+    async fn lead(&self, destination: Destination, call: Call) -> Result<Response, WireError> {
+        let wire = &self.wire;
+        match destination {
+            Destination::Runtime => runtime::answer(wire, call).await,
+            Destination::SageMaker => sagemaker::answer(wire, call).await,
+            Destination::S3 => s3::answer(wire, call).await,
+            Destination::Sts => sts::answer(wire, call).await,
+            Destination::Iam => iam::answer(wire, call).await,
+            Destination::Logs => logs::answer(wire, call).await,
+            Destination::CloudWatch => cloudwatch::answer(wire, call).await,
+            Destination::Ping | Destination::Metrics => Ok(self.page(destination, &call)),
+            Destination::Nowhere => Err(nowhere(&call)),
+        }
+    }
+
+    /// What is not AWS's: for people and for Prometheus.
+    fn page(&self, destination: Destination, call: &Call) -> Response {
+        if !matches!(call.parts.method, Method::GET | Method::HEAD) {
+            return wrong_method("GET, HEAD");
+        }
+        if destination == Destination::Ping {
+            text("", "text/plain; charset=utf-8")
+        } else {
+            text(metrics::write(&self.wire.serving), metrics::CONTENT_TYPE)
+        }
     }
 }
 
-fn text(body: impl Into<Bytes>, content_type: &'static str) -> Response {
-    let mut response = Response::new(Full::new(body.into()));
+fn nowhere(call: &Call) -> WireError {
+    let target = call.header(TARGET);
+    let service = call.scope.as_ref().map(|scope| scope.service.as_str());
+    let what = match (target, service) {
+        (Some(target), _) => target.to_owned(),
+        (None, Some(service)) => format!("{} {} of service {service}", call.parts.method, call.parts.uri.path()),
+        (None, None) => format!("{} {}", call.parts.method, call.parts.uri.path()),
+    };
+    let message = format!("{what} is not available in Counterpoise");
+    WireError::new(StatusCode::NOT_FOUND, "UnknownOperationException", message)
+}
+
+fn text(body: impl Into<Payload>, content_type: &'static str) -> Response {
+    let mut response = Response::new(body.into());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 
-fn wrong_method(route: Route<'_>) -> Response {
-    let allowed = route.allows().iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+/// 405 with what the path takes.
+pub(super) fn wrong_method(allowed: &'static str) -> Response {
     let message = format!("This path takes {allowed}");
     let error = WireError::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedException", message);
-    let mut response = error.into_response();
-    if let Ok(value) = HeaderValue::from_str(&allowed) {
-        response.headers_mut().insert(ALLOW, value);
-    }
+    let mut response = error.into_response(Protocol::RestJson, "-");
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     response
 }
 
@@ -110,21 +182,52 @@ fn wrong_method(route: Route<'_>) -> Response {
 mod tests {
     use super::*;
 
+    fn destination(method: &str, uri: &str, headers: &[(&str, &str)]) -> Destination {
+        let mut request = hyper::Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let parts = request.body(()).unwrap().into_parts().0;
+        Destination::of(&parts, Scope::of(&parts).as_ref())
+    }
+
+    fn signed(service: &str) -> String {
+        format!(
+            "AWS4-HMAC-SHA256 Credential=AKIA/20261125/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+        )
+    }
+
     #[test]
-    fn paths_lead_where_they_should() {
-        assert_eq!(route("/ping"), Some(Route::Ping));
-        assert_eq!(route("/metrics"), Some(Route::Metrics));
-        assert_eq!(route("/endpoints/a-b/invocations"), Some(Route::Invoke { endpoint: "a-b" }));
-        for nowhere in [
-            "/",
-            "",
-            "/pings",
-            "/endpoints//invocations",
-            "/endpoints/a/b/invocations",
-            "/endpoints/a",
-            "/endpoints/invocations",
-        ] {
-            assert_eq!(route(nowhere), None, "{nowhere}");
+    fn services_are_told_apart() {
+        let by_scope = |method, path, service: &str| destination(method, path, &[("authorization", &signed(service))]);
+        assert_eq!(destination("POST", "/", &[(TARGET, "SageMaker.ListModels")]), Destination::SageMaker);
+        assert_eq!(destination("POST", "/", &[(TARGET, "Logs_20140328.GetLogEvents")]), Destination::Logs);
+        assert_eq!(
+            destination("POST", "/", &[(TARGET, "GraniteServiceVersion20100801.ListMetrics")]),
+            Destination::CloudWatch
+        );
+        assert_eq!(destination("POST", "/", &[(TARGET, "DynamoDB_20120810.ListTables")]), Destination::Nowhere);
+        assert_eq!(by_scope("POST", "/endpoints/e/invocations", "sagemaker"), Destination::Runtime);
+        assert_eq!(by_scope("PUT", "/endpoints/e/invocations", "s3"), Destination::S3, "a bucket may be called that");
+        assert_eq!(by_scope("POST", "/", "sts"), Destination::Sts);
+        assert_eq!(by_scope("POST", "/", "iam"), Destination::Iam);
+        assert_eq!(by_scope("POST", "/", "monitoring"), Destination::CloudWatch);
+        assert_eq!(by_scope("GET", "/", "s3"), Destination::S3);
+        assert_eq!(by_scope("POST", "/", "dynamodb"), Destination::Nowhere);
+    }
+
+    #[test]
+    fn unsigned_requests_go_by_their_path() {
+        assert_eq!(destination("GET", "/ping", &[]), Destination::Ping);
+        assert_eq!(destination("GET", "/metrics", &[]), Destination::Metrics);
+        assert_eq!(destination("POST", "/", &[]), Destination::Sts);
+        for path in
+            ["/endpoints/a-b/invocations", "/endpoints/a/async-invocations", "/endpoints/a/invocations-response-stream"]
+        {
+            assert_eq!(destination("POST", path, &[]), Destination::Runtime, "{path}");
+        }
+        for path in ["/", "/bucket/key", "/endpoints//invocations", "/endpoints/a/b/invocations", "/endpoints/a"] {
+            assert_eq!(destination("GET", path, &[]), Destination::S3, "{path}");
         }
     }
 }

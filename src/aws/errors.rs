@@ -1,18 +1,32 @@
 //! AWS-shaped errors. Here, and nowhere else, an error turns into a status, a code and words for a client.
 
-use http_body_util::Full;
 use hyper::StatusCode;
-use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use quick_xml::escape::escape;
 use serde_json::json;
 
-use super::Response;
+use super::answer::Response;
 use crate::serving::InvokeError;
 
 /// The header by which AWS's clients tell errors apart.
 pub const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
-/// An error on its way to a client, in the shape of AWS's REST-JSON protocol.
+const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
+
+/// The shapes in which AWS's services answer, as far as errors differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// SageMaker's runtime, Lambda, API Gateway; and whoever speaks to no service that we know.
+    RestJson,
+    /// SageMaker and CloudWatch Logs; with the digit after the dot: CloudWatch speaks 1.0.
+    Json(u8),
+    /// STS, IAM, older CloudWatch clients: XML with this namespace.
+    Query(&'static str),
+    /// S3's XML.
+    S3,
+}
+
+/// An error on its way to a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireError {
     /// HTTP status.
@@ -34,6 +48,12 @@ impl WireError {
     /// `ValidationError`, 400.
     pub fn validation(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "ValidationError", message)
+    }
+
+    /// An operation that Counterpoise does not have.
+    pub fn not_here(service: &str, operation: &str) -> Self {
+        let message = format!("{operation} of {service} is not available in Counterpoise");
+        Self::new(StatusCode::BAD_REQUEST, "UnknownOperationException", message)
     }
 
     /// What the client sees of a request that got no prediction. `variant` took it, if one did.
@@ -63,8 +83,51 @@ impl WireError {
         Self { status, code: "ModelError", message, original: Some(original) }
     }
 
-    /// The answer, without a request id.
-    pub(super) fn into_response(self) -> Response {
+    /// The answer, without a request id in its head; `id` is for bodies that hold one.
+    pub(super) fn into_response(self, protocol: Protocol, id: &str) -> Response {
+        let side = if self.status.is_client_error() { "Sender" } else { "Receiver" };
+        let (content_type, body) = match protocol {
+            Protocol::RestJson => ("application/json", self.rest_json()),
+            Protocol::Json(0) => ("application/x-amz-json-1.0", self.json()),
+            Protocol::Json(_) => ("application/x-amz-json-1.1", self.json()),
+            Protocol::Query(namespace) => (
+                "text/xml",
+                format!(
+                    "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{side}</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>{id}</RequestId></ErrorResponse>",
+                    self.code,
+                    escape(&self.message)
+                ),
+            ),
+            Protocol::S3 => (
+                "application/xml",
+                format!(
+                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{}</Code><Message>{}</Message><RequestId>{id}</RequestId></Error>",
+                    self.code,
+                    escape(&self.message)
+                ),
+            ),
+        };
+        let mut response = Response::new(body.into());
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if matches!(protocol, Protocol::RestJson) {
+            headers.insert(ERROR_TYPE, HeaderValue::from_static(self.code));
+        }
+        if protocol == Protocol::Json(0)
+            && let Ok(value) = HeaderValue::from_str(&format!("{};{side}", self.code))
+        {
+            // For clients that once spoke the Query protocol and match on its codes.
+            headers.insert(QUERY_ERROR, value);
+        }
+        response
+    }
+
+    fn json(&self) -> String {
+        json!({ "__type": self.code, "message": self.message }).to_string()
+    }
+
+    fn rest_json(&self) -> String {
         let body = match &self.original {
             None => json!({ "message": self.message }),
             Some(original) => json!({
@@ -74,12 +137,7 @@ impl WireError {
                 "OriginalStatusCode": self.status.as_u16(),
             }),
         };
-        let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
-        *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(ERROR_TYPE, HeaderValue::from_static(self.code));
-        response
+        body.to_string()
     }
 }
 
@@ -92,7 +150,7 @@ mod tests {
         let error = WireError::of_invocation(&InvokeError::Body("row 2 has 3 columns".to_owned()), Some("A"));
         assert_eq!((error.status.as_u16(), error.code), (400, "ModelError"));
         assert_eq!(error.message, "Received client error (400) from A with message \"row 2 has 3 columns\"");
-        let response = error.into_response();
+        let response = error.into_response(Protocol::RestJson, "-");
         assert_eq!(response.headers()[&ERROR_TYPE], "ModelError");
     }
 

@@ -1,29 +1,71 @@
 //! The AWS wire: one port for every service. Requests are told apart here, carried out by the data plane or the workspace, and answered
 //! in AWS's own shapes; nothing behind this room knows of HTTP.
 
+mod answer;
 mod body;
+mod call;
+mod changes;
+mod cloudwatch;
 mod dispatch;
 pub mod errors;
 mod guard;
+mod iam;
 pub mod listener;
+mod logs;
 mod metrics;
+pub mod model;
 mod request_id;
 mod runtime;
+mod s3;
+mod sagemaker;
+mod scope;
+mod sts;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::serving::Serving;
-use crate::workspace::Workspace;
+use crate::workspace::{Command, CommandError, Reply, Workspace};
 
 pub use listener::{BindError, Limits, Listener};
+
+use changes::Changes;
+
+/// How the wire behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WireOptions {
+    /// Every request must carry a signature that the workspace's key made. Always so on addresses that other machines reach.
+    pub require_signature: bool,
+    /// How long `Describe*` of something that is changing may wait for the change.
+    pub describe_hold: Duration,
+}
+
+impl Default for WireOptions {
+    fn default() -> Self {
+        Self { require_signature: false, describe_hold: Duration::from_secs(5) }
+    }
+}
 
 /// What the wire leads to.
 pub struct Wire {
     /// Answers invocations.
     pub serving: Arc<Serving>,
-    /// Knows what exists and in which state it is.
+    /// Knows what exists and in which state it is, and takes commands.
     pub workspace: Arc<dyn Workspace>,
+    /// How to behave.
+    pub options: WireOptions,
+    changes: Changes,
 }
 
-/// A whole answer in memory.
-type Response = hyper::Response<http_body_util::Full<hyper::body::Bytes>>;
+impl Wire {
+    /// Puts it together.
+    pub fn new(serving: Arc<Serving>, workspace: Arc<dyn Workspace>, options: WireOptions) -> Self {
+        let changes = Changes::of(&workspace);
+        Self { serving, workspace, options, changes }
+    }
+
+    /// Hands in a command and waits for its answer, which comes after the change is on disk.
+    async fn ask(&self, command: Command) -> Result<Reply, CommandError> {
+        self.workspace.submit(command).await.unwrap_or(Err(CommandError::Closing))
+    }
+}

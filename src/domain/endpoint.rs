@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::endpoint_config::EndpointConfig;
+use super::extras::Extras;
 use super::tag::Tag;
 use super::time::Timestamp;
 use super::{name, price};
@@ -150,6 +151,9 @@ pub struct Endpoint {
     pub weight_changes: Vec<WeightChange>,
     /// Tags.
     pub tags: Vec<Tag>,
+    /// Members of the request that nothing here makes use of.
+    #[serde(default, skip_serializing_if = "Extras::is_empty")]
+    pub extras: Extras,
 }
 
 impl Endpoint {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::extras::Extras;
 use super::invalid::Invalid;
 use super::tag::Tag;
 use super::time::Timestamp;
@@ -36,6 +37,9 @@ pub struct EndpointConfig {
     pub created: Timestamp,
     /// Tags.
     pub tags: Vec<Tag>,
+    /// Members of the request that nothing here makes use of.
+    #[serde(default, skip_serializing_if = "Extras::is_empty")]
+    pub extras: Extras,
 }
 
 impl EndpointConfig {

@@ -1,11 +1,13 @@
 //! What a workspace holds: one resource a file, each a struct, a `Status` and `validate`. Pure: no clock, no disk, no network.
 
+pub mod access_key;
 pub mod algorithm;
 pub mod arn;
 pub mod bucket;
 pub mod endpoint;
 pub mod endpoint_config;
 pub mod event;
+pub mod extras;
 pub mod invalid;
 pub mod model;
 pub mod name;

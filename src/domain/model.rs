@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::algorithm::Algorithm;
+use super::extras::Extras;
 use super::invalid::Invalid;
 use super::s3_uri::S3Uri;
 use super::tag::Tag;
@@ -27,6 +28,9 @@ pub struct Model {
     pub created: Timestamp,
     /// Tags.
     pub tags: Vec<Tag>,
+    /// Members of the request that nothing here makes use of.
+    #[serde(default, skip_serializing_if = "Extras::is_empty")]
+    pub extras: Extras,
 }
 
 impl Model {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::algorithm::Algorithm;
 use super::endpoint_config::validate_instance_type;
+use super::extras::Extras;
 use super::invalid::Invalid;
 use super::s3_uri::S3Uri;
 use super::tag::Tag;
@@ -53,6 +54,9 @@ pub struct TrainingJobSpec {
     pub role_arn: Option<String>,
     /// Tags.
     pub tags: Vec<Tag>,
+    /// Members of the request that nothing here makes use of.
+    #[serde(default, skip_serializing_if = "Extras::is_empty")]
+    pub extras: Extras,
 }
 
 /// SageMaker's `TrainingJobStatus`.

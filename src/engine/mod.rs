@@ -18,6 +18,7 @@ mod shared;
 mod traffic;
 mod training;
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use self::control::Control;
 use self::message::{Message, Report};
 use self::shared::Shared;
+use crate::domain::bucket::Object;
 use crate::domain::s3_uri::S3Uri;
 use crate::serving::Serving;
 use crate::stats::live::EndpointLive;
@@ -183,6 +185,14 @@ impl Workspace for Engine {
     fn preview(&self, object: &S3Uri, max_rows: usize) -> Ticket<Arc<Preview>> {
         let uri = object.clone();
         self.ask("preview", move |shared| preview::preview(shared.store.objects(), &uri, max_rows).map(Arc::new))
+    }
+
+    fn open_object(&self, object: &S3Uri) -> Result<(Object, File), CommandError> {
+        self.shared.store.objects().open(object).map_err(commands::command_error)
+    }
+
+    fn staging(&self) -> PathBuf {
+        self.shared.store.objects().staging()
     }
 
     fn download(&self, object: &S3Uri, to: PathBuf) -> Ticket<u64> {

@@ -2,12 +2,16 @@
 
 use super::control::{Change, Control, Row, endpoint_tells, training_tells};
 use super::machine::{Tell, endpoint, training_job};
+use crate::domain::access_key::AccessKey;
 use crate::domain::reference::Kind;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic_test::TrafficTestStatus;
-use crate::store::RestoreNote;
+use crate::store::{Batch, RestoreNote};
 use crate::util::promise::{Promise, promise};
 use crate::workspace::{Restored, WorkspaceInfo};
+
+/// The name of the access key among the workspace's facts.
+const ACCESS_KEY: &str = "access_key";
 
 impl Control {
     /// Picks up. The promise is kept when every endpoint that served before serves again or has failed with its reason.
@@ -30,7 +34,7 @@ impl Control {
     fn introduce(&mut self) {
         let note = self.options.restored.take();
         let restored = note.as_ref().map(|note| Restored {
-            backup_made: note.backup_made.unwrap_or_default(),
+            backup_made: note.backup_made,
             records: note.records,
             kept_at: note.kept_at.clone().unwrap_or_default(),
             why: note.why.clone(),
@@ -38,6 +42,7 @@ impl Control {
         self.world.info = std::sync::Arc::new(WorkspaceInfo {
             folder: self.shared.store.folder().to_owned(),
             account: crate::domain::arn::Account::default(),
+            access_key: self.access_key(),
             base_url: None,
             restored,
         });
@@ -47,6 +52,28 @@ impl Control {
                 tracing::warn!("an event was lost: {error}");
             }
         }
+    }
+
+    /// The workspace's key pair; made, and kept, at the first start.
+    fn access_key(&self) -> AccessKey {
+        match self.shared.store.meta(ACCESS_KEY) {
+            Ok(Some(known)) => return known,
+            Ok(None) => {}
+            Err(error) => tracing::warn!("the access key could not be read, so there is a new one: {error}"),
+        }
+        let key = match AccessKey::generate(getrandom::u64) {
+            Ok(key) => key,
+            Err(error) => {
+                tracing::error!("this system gives no randomness, so requests cannot be signed: {error}");
+                return AccessKey::default();
+            }
+        };
+        let mut batch = Batch::new();
+        batch.set_meta(ACCESS_KEY, &key);
+        if let Err(error) = self.shared.store.commit(batch) {
+            tracing::warn!("the access key could not be kept, so the next start makes another: {error}");
+        }
+        key
     }
 
     fn recover_traffic_tests(&mut self) {

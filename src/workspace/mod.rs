@@ -4,6 +4,7 @@ mod command;
 mod reading;
 mod snapshot;
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ pub use command::{Command, CommandError, Reply, Source};
 pub use reading::{LogPage, MetricPoint, Preview, TrainingCurve, TrainingProgress};
 pub use snapshot::{Restored, Row, Snapshot, Table, WorkspaceInfo};
 
+use crate::domain::bucket::Object;
 use crate::domain::s3_uri::S3Uri;
 use crate::stats::live::EndpointLive;
 use crate::util::promise::Promise;
@@ -43,6 +45,13 @@ pub trait Workspace: Send + Sync {
 
     /// The first `max_rows` rows of an object, read as its content type says.
     fn preview(&self, object: &S3Uri, max_rows: usize) -> Ticket<Arc<Preview>>;
+
+    /// An object and its body, to be read from the start; it stays readable while it is replaced or deleted. Blocks as long as a file
+    /// takes to open: not for a frame.
+    fn open_object(&self, object: &S3Uri) -> Result<(Object, File), CommandError>;
+
+    /// A folder on the disk of the buckets, for bodies on their way in. What is left in it when the workspace is opened is deleted.
+    fn staging(&self) -> PathBuf;
 
     /// Copies an object to a file on this machine; answers with the bytes written.
     fn download(&self, object: &S3Uri, to: PathBuf) -> Ticket<u64>;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet, Vector};
 
+use crate::domain::access_key::AccessKey;
 use crate::domain::arn::Account;
 use crate::domain::bucket::{Bucket, Object};
 use crate::domain::endpoint::Endpoint;
@@ -148,8 +149,8 @@ impl<T: Row> FromIterator<(String, T)> for Table<T> {
 /// What was brought back when the store could not be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// When the backup was made.
-    pub backup_made: Timestamp,
+    /// When the backup was made; `None` when there was none, and nothing could be brought back.
+    pub backup_made: Option<Timestamp>,
     /// Records brought back.
     pub records: u64,
     /// Where the unreadable files were kept.
@@ -165,6 +166,8 @@ pub struct WorkspaceInfo {
     pub folder: PathBuf,
     /// Account and region of its ARNs.
     pub account: Account,
+    /// What clients of this workspace sign with.
+    pub access_key: AccessKey,
     /// `http://127.0.0.1:8770`, once the listener accepts.
     pub base_url: Option<String>,
     /// Set when the store was restored from a backup on this start.

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use counterpoise::domain::bucket::Bucket;
+use counterpoise::domain::extras::Extras;
 use counterpoise::domain::model::Model;
 use counterpoise::domain::s3_uri::S3Uri;
 use counterpoise::domain::time::Timestamp;
@@ -37,6 +38,7 @@ fn model(n: u64) -> Model {
         execution_role_arn: None,
         created: Timestamp(i64::try_from(n).unwrap()),
         tags: Vec::new(),
+        extras: Extras::default(),
     }
 }
 

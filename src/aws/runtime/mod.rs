@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use http_body_util::Full;
-use hyper::StatusCode;
-use hyper::body::{Bytes, Incoming};
+use bytes::Bytes;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, StatusCode};
 
+use super::Wire;
+use super::answer::Response;
+use super::call::Call;
+use super::dispatch::wrong_method;
+use super::errors::Protocol;
 use super::errors::WireError;
-use super::listener::Limits;
-use super::{Response, Wire, body};
 use crate::domain::endpoint::EndpointStatus;
 use crate::serving::{Answer, Invocation, InvokeError};
 
@@ -26,17 +28,24 @@ const ASIDE_BYTES: usize = 64 * 1024;
 const INFERENCE_ID_MAX: usize = 64;
 const CUSTOM_ATTRIBUTES_MAX: usize = 1024;
 
-/// Answers one invocation.
+/// Answers one request.
 ///
 /// # Errors
-/// What the client sees when there is no prediction; see [`WireError::of_invocation`].
-pub async fn invoke(
-    wire: &Arc<Wire>,
-    limits: &Limits,
-    endpoint: &str,
-    headers: &HeaderMap,
-    body: Incoming,
-) -> Result<Response, WireError> {
+/// What the client sees when it is refused, or when there is no prediction; see [`WireError::of_invocation`].
+pub async fn answer(wire: &Arc<Wire>, call: Call) -> Result<Response, WireError> {
+    if call.parts.method != Method::POST {
+        return Ok(wrong_method("POST"));
+    }
+    let path = call.parts.uri.path().to_owned();
+    let found = path.strip_prefix("/endpoints/").and_then(|rest| rest.split_once('/'));
+    match found {
+        Some((endpoint, "invocations")) => invoke(wire, endpoint, call).await,
+        _ => Err(WireError::not_here("SageMaker Runtime", &path)),
+    }
+}
+
+async fn invoke(wire: &Arc<Wire>, endpoint: &str, call: Call) -> Result<Response, WireError> {
+    let headers = &call.parts.headers;
     let content_type = text(headers, &CONTENT_TYPE)?;
     let accept = text(headers, &ACCEPT)?;
     let target_variant = text(headers, &TARGET_VARIANT)?;
@@ -45,7 +54,8 @@ pub async fn invoke(
             return Err(WireError::validation(format!("{name} may have at most {most} characters")));
         }
     }
-    let bytes = body::read(body, limits.body_bytes, limits.body_time).await?;
+    let most = call.body.limits.body_bytes;
+    let bytes = call.body.read(most).await?;
     let answer = if bytes.len() <= ASIDE_BYTES {
         wire.serving.invoke(endpoint, &Invocation { content_type, accept, target_variant, body: &bytes })
     } else {
@@ -53,12 +63,14 @@ pub async fn invoke(
     };
     let mut response = match answer.result {
         Ok(prediction) => {
-            let mut response = Response::new(Full::new(Bytes::from(prediction.body)));
+            let mut response = Response::new(prediction.body.into());
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(prediction.content_type));
             response
         }
         Err(InvokeError::UnknownEndpoint(_)) => return Err(not_serving(wire, endpoint)),
-        Err(error) => WireError::of_invocation(&error, answer.variant.as_deref()).into_response(),
+        Err(error) => {
+            WireError::of_invocation(&error, answer.variant.as_deref()).into_response(Protocol::RestJson, "-")
+        }
     };
     if let Some(variant) = answer.variant
         && let Ok(value) = HeaderValue::from_str(&variant)

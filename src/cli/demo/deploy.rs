@@ -15,6 +15,7 @@ use super::train::INSTANCE_TYPE;
 use crate::cli::client::Client;
 use crate::domain::endpoint::{Deployment, DeploymentOutcome, Endpoint, EndpointStatus};
 use crate::domain::endpoint_config::{EndpointConfig, ProductionVariant};
+use crate::domain::extras::Extras;
 use crate::domain::model::Model;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic_test::{TrafficTest, TrafficTestSpec, TrafficTestStatus};
@@ -152,6 +153,7 @@ fn make_models(session: &Session, recipe: &Recipe, names: &Names) -> Result<()> 
             execution_role_arn: None,
             created: Timestamp::default(),
             tags: Vec::new(),
+            extras: Extras::default(),
         })))?;
     }
     Ok(())
@@ -170,6 +172,7 @@ fn config(name: &str, variants: &[(&Candidate, &String)]) -> Command {
         variants: variants.iter().map(variant).collect(),
         created: Timestamp::default(),
         tags: Vec::new(),
+        extras: Extras::default(),
     }))
 }
 

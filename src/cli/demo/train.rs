@@ -8,6 +8,7 @@ use indicatif::{MultiProgress, ProgressBar};
 use super::bars::bar;
 use super::recipe::{Candidate, Recipe};
 use super::session::Session;
+use crate::domain::extras::Extras;
 use crate::domain::s3_uri::S3Uri;
 use crate::domain::training_job::{Channel, ChannelFormat, TrainingJob, TrainingJobSpec, TrainingJobStatus};
 use crate::workspace::Command;
@@ -92,5 +93,6 @@ fn spec(session: &Session, recipe: &Recipe, candidate: &Candidate, name: &str) -
         max_runtime_s: 3_600,
         role_arn: None,
         tags: Vec::new(),
+        extras: Extras::default(),
     })
 }

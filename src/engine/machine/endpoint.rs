@@ -9,6 +9,7 @@ use crate::domain::endpoint::{
     WeightChange,
 };
 use crate::domain::endpoint_config::{EndpointConfig, validate_weight};
+use crate::domain::extras::Extras;
 use crate::domain::invalid::Invalid;
 use crate::domain::reference::{Kind, ResourceRef};
 use crate::domain::tag::Tag;
@@ -105,6 +106,7 @@ pub fn create(name: &str, config: &EndpointConfig, tags: Vec<Tag>, now: Timestam
         deployments: Vec::new(),
         weight_changes: Vec::new(),
         tags,
+        extras: Extras::default(),
     };
     deploy(&mut endpoint, config.name.clone(), None, now);
     let text = format!("Endpoint {name} is being created with {}", config.name);

@@ -5,6 +5,7 @@ use DeploymentStage::{Done, Draining, Loading, Probing, Swapped};
 use super::*;
 use crate::domain::endpoint_config::ProductionVariant;
 use crate::domain::event::Severity;
+use crate::domain::extras::Extras;
 
 const T: fn(i64) -> Timestamp = Timestamp;
 
@@ -23,6 +24,7 @@ fn config(name: &str, variants: &[(&str, f64)]) -> EndpointConfig {
             .collect(),
         created: T(0),
         tags: Vec::new(),
+        extras: Extras::default(),
     }
 }
 

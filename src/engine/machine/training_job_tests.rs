@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::event::Severity;
+use crate::domain::extras::Extras;
 
 const T: fn(i64) -> Timestamp = Timestamp;
 
@@ -22,6 +23,7 @@ fn job() -> TrainingJob {
         max_runtime_s: 60,
         role_arn: None,
         tags: Vec::new(),
+        extras: Extras::default(),
     };
     create(spec, T(1)).0
 }

@@ -241,6 +241,11 @@ impl Objects {
         Ok(())
     }
 
+    /// A folder on the disk of the buckets, for bodies on their way in; emptied when the workspace is opened.
+    pub fn staging(&self) -> PathBuf {
+        self.root.join(TEMPORARY)
+    }
+
     fn require(&self, bucket: &str) -> Result<(), StoreError> {
         match self.db.get(Bucket::TABLE, bucket)? {
             Some(_) => Ok(()),

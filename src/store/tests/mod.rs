@@ -11,6 +11,7 @@ use std::path::Path;
 
 use super::{Opened, Store};
 use crate::domain::bucket::Bucket;
+use crate::domain::extras::Extras;
 use crate::domain::model::Model;
 use crate::domain::s3_uri::S3Uri;
 use crate::domain::time::Timestamp;
@@ -36,6 +37,7 @@ pub(super) fn model(name: &str) -> Model {
         execution_role_arn: None,
         created: Timestamp(NOW),
         tags: Vec::new(),
+        extras: Extras::default(),
     }
 }
 

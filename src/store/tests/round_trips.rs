@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::{model, open, strategies};
 use crate::domain::endpoint_config::EndpointConfig;
+use crate::domain::extras::Extras;
 use crate::domain::model::Model;
 use crate::domain::traffic_test::TrafficTest;
 use crate::store::{Batch, EVENTS_KEPT, StoreError, event_key};
@@ -81,7 +82,7 @@ proptest! {
                     let made = model(&format!("m{value}"));
                     if *configs {
                         let (name, created) = (made.name.clone(), made.created);
-                        let config = EndpointConfig { name, variants: Vec::new(), created, tags: Vec::new() };
+                        let config = EndpointConfig { name, variants: Vec::new(), created, tags: Vec::new(), extras: Extras::default() };
                         batch.put(store.endpoint_configs(), &key, &config);
                     } else {
                         batch.put(store.models(), &key, &made);

@@ -14,6 +14,7 @@ use crate::domain::endpoint::{
 };
 use crate::domain::endpoint_config::{EndpointConfig, ProductionVariant};
 use crate::domain::event::{Event, Severity};
+use crate::domain::extras::Extras;
 use crate::domain::model::Model;
 use crate::domain::reference::{Kind, ResourceRef};
 use crate::domain::s3_uri::S3Uri;
@@ -74,6 +75,7 @@ pub(super) fn model() -> impl Strategy<Value = Model> {
             execution_role_arn,
             created,
             tags,
+            extras: Extras::default(),
         },
     )
 }
@@ -93,6 +95,7 @@ pub(super) fn endpoint_config() -> impl Strategy<Value = EndpointConfig> {
         variants,
         created,
         tags,
+        extras: Extras::default(),
     })
 }
 
@@ -149,6 +152,7 @@ pub(super) fn endpoint() -> impl Strategy<Value = Endpoint> {
             deployments,
             weight_changes,
             tags,
+            extras: Extras::default(),
         },
     )
 }
@@ -171,6 +175,7 @@ fn training_job_spec() -> impl Strategy<Value = TrainingJobSpec> {
         max_runtime_s: machine.4,
         role_arn,
         tags,
+        extras: Extras::default(),
     })
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use counterpoise::domain::algorithm::Algorithm;
 use counterpoise::domain::endpoint::{Endpoint, EndpointStatus};
 use counterpoise::domain::endpoint_config::{EndpointConfig, ProductionVariant};
+use counterpoise::domain::extras::Extras;
 use counterpoise::domain::model::Model;
 use counterpoise::domain::s3_uri::S3Uri;
 use counterpoise::domain::time::Timestamp;
@@ -185,6 +186,7 @@ pub fn spec(name: &str, algorithm: Algorithm, rounds: u32) -> TrainingJobSpec {
         max_runtime_s: 3_600,
         role_arn: None,
         tags: Vec::new(),
+        extras: Extras::default(),
     }
 }
 
@@ -197,6 +199,7 @@ pub fn model(name: &str, algorithm: Algorithm, model_data: S3Uri) -> Model {
         execution_role_arn: None,
         created: Timestamp(0),
         tags: Vec::new(),
+        extras: Extras::default(),
     }
 }
 
@@ -215,6 +218,7 @@ pub fn config(name: &str, variants: &[(&str, &str, f64)]) -> EndpointConfig {
             .collect(),
         created: Timestamp(0),
         tags: Vec::new(),
+        extras: Extras::default(),
     }
 }
 

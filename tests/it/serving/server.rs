@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use counterpoise::aws::{Limits, Listener, Wire};
+use counterpoise::aws::{Limits, Listener, Wire, WireOptions};
 use counterpoise::domain::algorithm::Algorithm;
 use counterpoise::ml::{Model, xgboost};
 use counterpoise::serving::{Fleet, FleetSpec, Serving, VariantSpec};
@@ -39,7 +39,7 @@ impl Server {
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap().with_limits(limits);
         let address = listener.address();
         let (stop, stopped) = oneshot::channel();
-        let wire = Arc::new(Wire { serving: Arc::clone(&serving), workspace: Arc::clone(&workspace) as _ });
+        let wire = Arc::new(Wire::new(Arc::clone(&serving), Arc::clone(&workspace) as _, WireOptions::default()));
         let shutdown = async {
             let _ = stopped.await;
         };

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use counterpoise::domain::algorithm::Algorithm;
 use counterpoise::domain::endpoint::EndpointStatus;
 use counterpoise::domain::endpoint_config::{EndpointConfig, ProductionVariant};
+use counterpoise::domain::extras::Extras;
 use counterpoise::domain::model::Model;
 use counterpoise::domain::s3_uri::S3Uri;
 use counterpoise::domain::time::Timestamp;
@@ -107,6 +108,7 @@ impl Live {
             max_runtime_s: 3_600,
             role_arn: None,
             tags: Vec::new(),
+            extras: Extras::default(),
         })));
     }
 
@@ -126,6 +128,7 @@ impl Live {
             execution_role_arn: None,
             created: Timestamp::default(),
             tags: Vec::new(),
+            extras: Extras::default(),
         })));
     }
 
@@ -143,6 +146,7 @@ impl Live {
             variants: models.iter().map(variant).collect(),
             created: Timestamp::default(),
             tags: Vec::new(),
+            extras: Extras::default(),
         })));
     }
 

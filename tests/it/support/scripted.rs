@@ -4,11 +4,12 @@
 #![allow(dead_code, reason = "each test binary and bench uses its own part of the double")]
 
 use std::collections::{HashMap, VecDeque};
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use counterpoise::domain::algorithm::Algorithm;
-use counterpoise::domain::bucket::{Bucket, content_type_of};
+use counterpoise::domain::bucket::{Bucket, Object, content_type_of};
 use counterpoise::domain::endpoint::{Endpoint, EndpointStatus};
 use counterpoise::domain::reference::{Kind, ResourceRef};
 use counterpoise::domain::s3_uri::S3Uri;
@@ -404,6 +405,14 @@ impl Workspace for ScriptedWorkspace {
             _ => Preview::Binary { head: (0..=255).map(|b: u8| b.wrapping_mul(37)).collect() },
         });
         Ticket::ready(Ok(Arc::new(made)))
+    }
+
+    fn open_object(&self, object: &S3Uri) -> Result<(Object, File), CommandError> {
+        Err(CommandError::NoObject(object.clone()))
+    }
+
+    fn staging(&self) -> PathBuf {
+        std::env::temp_dir()
     }
 
     fn download(&self, object: &S3Uri, to: PathBuf) -> Ticket<u64> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use counterpoise::domain::access_key::AccessKey;
 use counterpoise::domain::algorithm::Algorithm;
 use counterpoise::domain::arn::Account;
 use counterpoise::domain::bucket::{Bucket, Object, content_type_of};
@@ -11,6 +12,7 @@ use counterpoise::domain::endpoint::{
 };
 use counterpoise::domain::endpoint_config::{EndpointConfig, ProductionVariant};
 use counterpoise::domain::event::{Event, Severity};
+use counterpoise::domain::extras::Extras;
 use counterpoise::domain::model::Model;
 use counterpoise::domain::reference::{Kind, ResourceRef};
 use counterpoise::domain::s3_uri::S3Uri;
@@ -44,6 +46,7 @@ pub fn empty() -> Snapshot {
         revision: 1,
         made: NOW,
         info: Arc::new(WorkspaceInfo {
+            access_key: AccessKey { id: "AKIACOUNTERPOISE2345".to_owned(), secret: "scripted".repeat(5) },
             folder: "/home/counterpoise/workspace".into(),
             account: Account::default(),
             base_url: Some("http://127.0.0.1:8770".to_owned()),
@@ -142,6 +145,7 @@ pub fn spec(name: &str, algorithm: Algorithm, data: &str) -> TrainingJobSpec {
         max_runtime_s: 86_400,
         role_arn: None,
         tags: Vec::new(),
+        extras: Extras::default(),
     }
 }
 
@@ -277,6 +281,7 @@ pub fn model(name: &str, algorithm: Algorithm, model_data: S3Uri, created: Times
         execution_role_arn: None,
         created,
         tags: Vec::new(),
+        extras: Extras::default(),
     }
 }
 
@@ -296,6 +301,7 @@ pub fn config(name: &str, variants: &[(&str, &str, f64)], created: Timestamp) ->
             .collect(),
         created,
         tags: Vec::new(),
+        extras: Extras::default(),
     }
 }
 
@@ -344,6 +350,7 @@ pub fn endpoint(world: &Snapshot, name: &str, config_name: &str, created: Timest
         }],
         weight_changes: Vec::new(),
         tags: Vec::new(),
+        extras: Extras::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::endpoint::EndpointStatus;
+use crate::domain::extras::Extras;
 use crate::domain::price;
 use crate::domain::reference::{Kind, ResourceRef};
 use crate::domain::time::Timestamp;
@@ -389,6 +390,7 @@ mod tests {
             deployments: vec![],
             weight_changes: vec![],
             tags: vec![],
+            extras: Extras::default(),
         }
     }
 
@@ -399,9 +401,16 @@ mod tests {
         }
         for name in ["busy", "lazy", "orphan"] {
             let config = format!("{name}-config");
-            world
-                .endpoint_configs
-                .insert(config.clone(), EndpointConfig { name: config, variants: vec![], created: NOW, tags: vec![] });
+            world.endpoint_configs.insert(
+                config.clone(),
+                EndpointConfig {
+                    name: config,
+                    variants: vec![],
+                    created: NOW,
+                    tags: vec![],
+                    extras: Extras::default(),
+                },
+            );
             let model = format!("{name}-model");
             world.models.insert(
                 model.clone(),
@@ -413,6 +422,7 @@ mod tests {
                     execution_role_arn: None,
                     created: NOW,
                     tags: vec![],
+                    extras: Extras::default(),
                 },
             );
         }

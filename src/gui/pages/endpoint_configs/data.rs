@@ -8,6 +8,7 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::endpoint_config::{
     EndpointConfig, MAX_VARIANTS, ProductionVariant, validate_instance_type, validate_weight,
 };
+use crate::domain::extras::Extras;
 use crate::domain::name;
 use crate::domain::price;
 use crate::domain::time::Timestamp;
@@ -218,6 +219,7 @@ impl Draft {
             variants: self.variants.iter().map(variant).collect(),
             created: Timestamp::default(),
             tags: Vec::new(),
+            extras: Extras::default(),
         }
     }
 

@@ -4,6 +4,7 @@ use egui::{ScrollArea, Ui};
 
 use crate::domain::endpoint::Endpoint;
 use crate::domain::endpoint_config::{EndpointConfig, MAX_VARIANTS, ProductionVariant};
+use crate::domain::extras::Extras;
 use crate::domain::invalid::Invalid;
 use crate::domain::price::INSTANCE_TYPES;
 use crate::domain::reference::{Kind, ResourceRef};
@@ -69,6 +70,7 @@ fn config_of(name: String, models: &[String], instance_type: &str) -> EndpointCo
             .collect(),
         created: Timestamp(0),
         tags: Vec::new(),
+        extras: Extras::default(),
     }
 }
 

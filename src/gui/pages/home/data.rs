@@ -9,6 +9,7 @@ use crate::domain::bucket::content_type_of;
 use crate::domain::endpoint::{DeploymentOutcome, Endpoint};
 use crate::domain::endpoint_config::{EndpointConfig, ProductionVariant};
 use crate::domain::event::Severity;
+use crate::domain::extras::Extras;
 use crate::domain::model::Model;
 use crate::domain::price;
 use crate::domain::s3_uri::S3Uri;
@@ -137,6 +138,7 @@ fn job(snapshot: &Snapshot, pair: &Pair, algorithm: Algorithm) -> TrainingJobSpe
         max_runtime_s: 3_600,
         role_arn: None,
         tags: Vec::new(),
+        extras: Extras::default(),
     }
 }
 
@@ -181,6 +183,7 @@ fn deploy(snapshot: &Snapshot, pair: [&TrainingJob; 2]) -> Vec<Action> {
                 execution_role_arn: None,
                 created: Timestamp::default(),
                 tags: Vec::new(),
+                extras: Extras::default(),
             };
             submit(Command::CreateModel(Box::new(model)), String::new(), None);
         }
@@ -197,8 +200,13 @@ fn deploy(snapshot: &Snapshot, pair: [&TrainingJob; 2]) -> Vec<Action> {
     let base = pair[0].name().split('-').next().unwrap_or("model").to_owned();
     let config_name = free_name(&format!("{base}-ab"), |name| snapshot.endpoint_configs.contains(name));
     let endpoint = free_name(&format!("{base}-live"), |name| snapshot.endpoints.contains(name));
-    let config =
-        EndpointConfig { name: config_name.clone(), variants, created: Timestamp::default(), tags: Vec::new() };
+    let config = EndpointConfig {
+        name: config_name.clone(),
+        variants,
+        created: Timestamp::default(),
+        tags: Vec::new(),
+        extras: Extras::default(),
+    };
     submit(Command::CreateEndpointConfig(Box::new(config)), String::new(), None);
     let said = format!("Endpoint {endpoint} is being created");
     let create = Command::CreateEndpoint { name: endpoint.clone(), config_name, tags: Vec::new() };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::algorithm::Algorithm;
+use crate::domain::extras::Extras;
 use crate::domain::model::Model;
 use crate::domain::name;
 use crate::domain::s3_uri::S3Uri;
@@ -207,6 +208,7 @@ impl Draft {
             execution_role_arn: job.and_then(|job| job.spec.role_arn.clone()),
             created: Timestamp::default(),
             tags: Vec::new(),
+            extras: Extras::default(),
         }
     }
 

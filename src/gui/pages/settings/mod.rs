@@ -66,13 +66,28 @@ fn restored(ui: &mut Ui, cx: &mut Context<'_>) {
         ui.spacing_mut().item_spacing.y = 4.0;
         ui.horizontal(|ui| {
             icon(ui, Icon::TriangleAlert, 16.0, tone.text);
-            text::text(ui, "This workspace was restored from a backup", fonts::strong(), tone.text);
+            text::text(
+                ui,
+                if restored.backup_made.is_some() {
+                    "This workspace was restored from a backup"
+                } else {
+                    "This workspace could not be restored"
+                },
+                fonts::strong(),
+                tone.text,
+            );
         });
+        let brought_back = match restored.backup_made {
+            Some(made) => format!(
+                "{} were brought back from the backup of {}. What came after it is missing.",
+                format::plural(restored.records as usize, "record"),
+                format::exact(made, cx.zone)
+            ),
+            None => "There was no backup that could be read, so the workspace begins empty.".to_owned(),
+        };
         let words = format!(
-            "The store could not be opened: {}. {} were brought back from the backup of {}. What came after it is missing. The unreadable files are kept at {}.",
+            "The store could not be opened: {}. {brought_back} The unreadable files are kept at {}.",
             restored.why,
-            format::plural(restored.records as usize, "record"),
-            format::exact(restored.backup_made, cx.zone),
             restored.kept_at.display()
         );
         let words = egui::RichText::new(words).font(fonts::body()).color(theme.text).line_height(Some(19.0));

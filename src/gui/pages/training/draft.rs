@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::starting::{Labels, starting_values};
 use crate::domain::algorithm::{Algorithm, Hyperparameter};
+use crate::domain::extras::Extras;
 use crate::domain::invalid::Invalid;
 use crate::domain::name;
 use crate::domain::s3_uri::S3Uri;
@@ -351,6 +352,7 @@ impl Draft {
             max_runtime_s: self.max_runtime_s.trim().parse().unwrap_or(0),
             role_arn: None,
             tags: Vec::new(),
+            extras: Extras::default(),
         }
     }
 

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use super::colors;
 use crate::domain::arn::ArnKind;
 use crate::domain::endpoint::{DeploymentStage, Endpoint, EndpointStatus, EndpointVariant};
+use crate::domain::extras::Extras;
 use crate::domain::price;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic_test::{TrafficTest, TrafficTestStatus};
@@ -415,6 +416,7 @@ mod tests {
             }],
             weight_changes: vec![WeightChange { at: Timestamp(9_000_000), before: vec![], after: vec![] }],
             tags: vec![],
+            extras: Extras::default(),
         }
     }
 

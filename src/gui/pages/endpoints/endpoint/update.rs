@@ -5,6 +5,7 @@ use egui::{Align2, CornerRadius, Sense, Stroke, Ui, pos2, vec2};
 use super::Frame;
 use crate::domain::endpoint::{Endpoint, EndpointVariant};
 use crate::domain::endpoint_config::EndpointConfig;
+use crate::domain::extras::Extras;
 use crate::gui::context::Context;
 use crate::gui::format;
 use crate::gui::theme::{Theme, fonts, size};
@@ -287,6 +288,7 @@ mod tests {
             variants: variants.iter().map(variant).collect(),
             created: Timestamp(0),
             tags: vec![],
+            extras: Extras::default(),
         }
     }
 
@@ -304,6 +306,7 @@ mod tests {
             deployments: vec![],
             weight_changes: vec![],
             tags: vec![],
+            extras: Extras::default(),
         }
     }
 

@@ -1,0 +1,53 @@
+//! A request on its way to the service that answers it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::header::HeaderValue;
+use hyper::http::request::Parts;
+
+use super::body;
+use super::errors::WireError;
+use super::listener::Limits;
+use super::scope::Scope;
+
+/// A request that was let in.
+pub struct Call {
+    /// The request's id, as the answer's header gives it back.
+    pub id: HeaderValue,
+    /// Head: method, URI, headers.
+    pub parts: Parts,
+    /// Who signed it; `None` for an unsigned request from this machine.
+    pub scope: Option<Arc<Scope>>,
+    /// Body, not read yet.
+    pub body: RequestBody,
+}
+
+/// The body of a request, not read yet.
+pub struct RequestBody {
+    pub(super) incoming: Incoming,
+    pub(super) limits: Limits,
+}
+
+impl RequestBody {
+    /// All of it.
+    ///
+    /// # Errors
+    /// 413 for more than `most` bytes, 408 when it takes too long, 400 when the connection breaks off.
+    pub async fn read(self, most: usize) -> Result<Bytes, WireError> {
+        body::read(self.incoming, most, self.limits.body_time).await
+    }
+}
+
+impl Call {
+    /// The region that the client thinks it talks to.
+    pub fn region(&self) -> Option<&str> {
+        self.scope.as_ref().map(|scope| scope.region.as_str())
+    }
+
+    /// A header as text; `None` when it is absent or not plain ASCII.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.parts.headers.get(name)?.to_str().ok()
+    }
+}
