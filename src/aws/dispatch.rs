@@ -86,8 +86,8 @@ impl Destination {
             Self::SageMaker | Self::Logs => Protocol::Json(1),
             Self::CloudWatch if request.headers.contains_key(TARGET) => Protocol::Json(0),
             Self::CloudWatch => Protocol::Query("http://monitoring.amazonaws.com/doc/2010-08-01/"),
-            Self::Sts => Protocol::Query("https://sts.amazonaws.com/doc/2011-06-15/"),
-            Self::Iam => Protocol::Query("https://iam.amazonaws.com/doc/2010-05-08/"),
+            Self::Sts => Protocol::Query(sts::NAMESPACE),
+            Self::Iam => Protocol::Query(iam::NAMESPACE),
             Self::S3 => Protocol::S3,
             Self::Ping | Self::Metrics | Self::Runtime | Self::Nowhere => Protocol::RestJson,
         }

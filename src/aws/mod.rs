@@ -14,11 +14,13 @@ pub mod listener;
 mod logs;
 mod metrics;
 pub mod model;
+mod query;
 mod request_id;
 mod runtime;
 mod s3;
 mod sagemaker;
 mod scope;
+mod sigv4;
 mod sts;
 
 use std::sync::Arc;

@@ -13,6 +13,7 @@ pub mod model;
 pub mod name;
 pub mod price;
 pub mod reference;
+pub mod role;
 pub mod s3_uri;
 pub mod tag;
 pub mod time;

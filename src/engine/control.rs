@@ -20,6 +20,7 @@ use crate::domain::endpoint_config::EndpointConfig;
 use crate::domain::event::Event;
 use crate::domain::model::Model;
 use crate::domain::reference::{Kind, ResourceRef};
+use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic_test::TrafficTest;
 use crate::domain::training_job::TrainingJob;
@@ -43,6 +44,8 @@ pub(super) enum Row {
     NoEndpoint(String),
     TrafficTest(TrafficTest),
     NoTrafficTest(String),
+    Role(Role),
+    NoRole(String),
 }
 
 /// Records that change together, and the events that tell of it.
@@ -110,6 +113,7 @@ impl Control {
             endpoint_configs: store.endpoint_configs().all()?.into_iter().collect(),
             endpoints: store.endpoints().all()?.into_iter().collect(),
             traffic_tests: store.traffic_tests().all()?.into_iter().collect(),
+            roles: store.roles().all()?.into_iter().collect(),
             buckets: store.buckets().all()?.into_iter().collect(),
             events: store.events().all()?.into_iter().map(|(_, event)| Arc::new(event)).collect(),
             ..Snapshot::default()
@@ -249,6 +253,8 @@ impl Control {
                 Row::NoEndpoint(name) => batch.delete(store.endpoints(), name),
                 Row::TrafficTest(test) => batch.put(store.traffic_tests(), &test.spec.endpoint, test),
                 Row::NoTrafficTest(name) => batch.delete(store.traffic_tests(), name),
+                Row::Role(role) => batch.put(store.roles(), &role.name, role),
+                Row::NoRole(name) => batch.delete(store.roles(), name),
             };
         }
         for event in &events {
@@ -283,6 +289,8 @@ impl Control {
             Row::NoEndpoint(name) => drop(world.endpoints.remove(&name)),
             Row::TrafficTest(test) => world.traffic_tests.insert(test.spec.endpoint.clone(), test),
             Row::NoTrafficTest(name) => drop(world.traffic_tests.remove(&name)),
+            Row::Role(role) => world.roles.insert(role.name.clone(), role),
+            Row::NoRole(name) => drop(world.roles.remove(&name)),
         }
         self.dirty = true;
     }

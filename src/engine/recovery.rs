@@ -4,6 +4,7 @@ use super::control::{Change, Control, Row, endpoint_tells, training_tells};
 use super::machine::{Tell, endpoint, training_job};
 use crate::domain::access_key::AccessKey;
 use crate::domain::reference::Kind;
+use crate::domain::role::{BUILT_IN, Role};
 use crate::domain::time::Timestamp;
 use crate::domain::traffic_test::TrafficTestStatus;
 use crate::store::{Batch, RestoreNote};
@@ -46,6 +47,13 @@ impl Control {
             base_url: None,
             restored,
         });
+        if !self.world.roles.contains(BUILT_IN) {
+            let role = Role::built_in(self.now());
+            if let Err(error) = self.commit(Change::row(Row::Role(role.clone()))) {
+                tracing::warn!("the built-in role is not on disk: {error}");
+                self.show(Row::Role(role));
+            }
+        }
         if let Some(note) = note {
             let tells = vec![(restore_tell(&note), None)];
             if let Err(error) = self.commit(Change { rows: Vec::new(), tells }) {

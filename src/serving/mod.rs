@@ -102,6 +102,11 @@ impl Serving {
         Arc::new(Self { clock, seed, endpoints: ArcSwap::default(), writer: Mutex::default(), bell: Bell::default() })
     }
 
+    /// The time that measurements are taken by.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Reads, checks and probes all that a fleet needs, without touching what serves. Blocks; tells which stage it enters
     /// (`Loading`, `Probing`).
     ///

@@ -9,6 +9,7 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::endpoint_config::EndpointConfig;
 use crate::domain::event::Event;
 use crate::domain::model::Model;
+use crate::domain::role::Role;
 use crate::domain::traffic_test::TrafficTest;
 use crate::domain::training_job::TrainingJob;
 
@@ -59,6 +60,8 @@ tables! {
     endpoints: Endpoint = "endpoints", upgrades [];
     /// The newest traffic test of each endpoint, by the endpoint's name.
     traffic_tests: TrafficTest = "traffic_tests", upgrades [];
+    /// IAM roles by name.
+    roles: Role = "roles", upgrades [];
     /// Events by [`event_key`], oldest first.
     events: Event = "events", upgrades [];
 }

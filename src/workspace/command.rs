@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::roles::{RoleCommand, RoleError};
 use crate::domain::arn::ArnKind;
 use crate::domain::endpoint_config::EndpointConfig;
 use crate::domain::invalid::Invalid;
@@ -123,6 +124,8 @@ pub enum Command {
         /// Endpoint.
         endpoint: String,
     },
+    /// Makes, changes or deletes an IAM role.
+    Role(RoleCommand),
     /// Adds or replaces tags.
     AddTags {
         /// Kind.
@@ -175,6 +178,9 @@ pub enum CommandError {
         /// Why not, and what to do.
         why: String,
     },
+    /// A wish about roles was refused.
+    #[error(transparent)]
+    Role(#[from] RoleError),
     /// The disk or the system refused; nothing was changed.
     #[error("{0}")]
     Failed(String),

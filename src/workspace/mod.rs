@@ -2,6 +2,7 @@
 
 mod command;
 mod reading;
+mod roles;
 mod snapshot;
 
 use std::fs::File;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 pub use command::{Command, CommandError, Reply, Source};
 pub use reading::{LogPage, MetricPoint, Preview, TrainingCurve, TrainingProgress};
+pub use roles::{RoleCommand, RoleError};
 pub use snapshot::{Restored, Row, Snapshot, Table, WorkspaceInfo};
 
 use crate::domain::bucket::Object;

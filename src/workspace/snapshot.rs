@@ -13,6 +13,7 @@ use crate::domain::endpoint_config::EndpointConfig;
 use crate::domain::event::Event;
 use crate::domain::model::Model;
 use crate::domain::reference::{Kind, ResourceRef};
+use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic_test::{TrafficTest, TrafficTestStatus};
 use crate::domain::training_job::TrainingJob;
@@ -30,6 +31,7 @@ impl Row for Bucket {}
 impl Row for Object {}
 impl Row for Model {}
 impl Row for EndpointConfig {}
+impl Row for Role {}
 
 impl Row for TrainingJob {
     fn is_under_way(&self) -> bool {
@@ -197,6 +199,8 @@ pub struct Snapshot {
     pub endpoints: Table<Endpoint>,
     /// The newest traffic test of each endpoint.
     pub traffic_tests: Table<TrafficTest>,
+    /// IAM roles.
+    pub roles: Table<Role>,
     /// What happened, oldest first, at most 10,000.
     pub events: Vector<Arc<Event>>,
 }

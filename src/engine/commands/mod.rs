@@ -3,6 +3,7 @@
 mod data;
 mod endpoints;
 mod models;
+mod roles;
 mod training;
 
 pub(super) use data::command_error;
@@ -35,6 +36,7 @@ pub(super) fn carry_out(control: &mut Control, command: Command, answer: Answer)
         Command::DeleteModel { name } => models::delete_model(control, &name),
         Command::CreateEndpointConfig(config) => models::create_config(control, *config),
         Command::DeleteEndpointConfig { name } => models::delete_config(control, &name),
+        Command::Role(command) => roles::carry_out(control, command),
         Command::AddTags { kind, name, tags } => models::add_tags(control, kind, &name, tags),
         Command::DeleteTags { kind, name, keys } => models::delete_tags(control, kind, &name, &keys),
         Command::CreateEndpoint { name, config_name, tags } => endpoints::create(control, &name, &config_name, tags),

@@ -295,6 +295,7 @@ fn apply(world: &mut Snapshot, command: &Command) -> Answer {
         }),
         Command::DeleteEndpoint { name } => drop(world.endpoints.remove(name)),
         Command::UndoWeights { .. }
+        | Command::Role(_)
         | Command::StartTrafficTest(_)
         | Command::StopTrafficTest { .. }
         | Command::AddTags { .. }

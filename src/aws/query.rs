@@ -1,0 +1,168 @@
+//! The Query protocol of STS and IAM: a form with `Action` comes in, XML goes out.
+
+use std::fmt::{Display, Write as _};
+
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Method, StatusCode};
+use quick_xml::escape::escape;
+
+use super::answer::Response;
+use super::call::Call;
+use super::errors::WireError;
+use crate::domain::time::Timestamp;
+
+/// Longest form that is read, bytes: a role's trust policy may have 2 KiB, a session's policies 10.
+const FORM_BYTES: usize = 256 * 1024;
+
+/// A request: fields in the order in which they came.
+#[derive(Debug, Default)]
+pub struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Reads the body of a POST, or the query of a GET.
+    ///
+    /// # Errors
+    /// Those of reading the body; `MissingAction` when no operation is named.
+    pub async fn read(call: Call) -> Result<Self, WireError> {
+        let form = if call.parts.method == Method::POST {
+            Self::parse(&call.body.read(FORM_BYTES).await?)
+        } else {
+            Self::parse(call.parts.uri.query().unwrap_or_default().as_bytes())
+        };
+        if form.get("Action").is_none() {
+            let message = "Must specify the operation: the request has no field Action";
+            return Err(WireError::new(StatusCode::BAD_REQUEST, "MissingAction", message));
+        }
+        Ok(form)
+    }
+
+    fn parse(text: &[u8]) -> Self {
+        Self(form_urlencoded::parse(text).into_owned().collect())
+    }
+
+    /// A field; an empty one counts as absent.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, value)| known == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    /// A field that must be there.
+    ///
+    /// # Errors
+    /// `ValidationError` that names it.
+    pub fn need(&self, name: &str) -> Result<&str, WireError> {
+        self.get(name).ok_or_else(|| {
+            WireError::validation(format!(
+                "1 validation error detected: {name} failed to satisfy constraint: Member must not be null"
+            ))
+        })
+    }
+
+    /// A whole number, `usual` when it is absent.
+    ///
+    /// # Errors
+    /// `ValidationError` when it is no number, or not in `range`.
+    pub fn number(&self, name: &str, usual: u32, range: std::ops::RangeInclusive<u32>) -> Result<u32, WireError> {
+        let Some(text) = self.get(name) else { return Ok(usual) };
+        text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+            let (from, to) = (range.start(), range.end());
+            WireError::validation(format!("{name} is {text}: it must be a whole number from {from} to {to}"))
+        })
+    }
+
+    /// The values of `name.member.1`, `name.member.2`, … up to the first that is absent.
+    pub fn members(&self, name: &str) -> Vec<&str> {
+        (1..).map_while(|n| self.get(&format!("{name}.member.{n}"))).collect()
+    }
+
+    /// The pairs `name.member.N.Key` and `name.member.N.Value`.
+    pub fn tags(&self, name: &str) -> Vec<(&str, &str)> {
+        let value = |n| self.get(&format!("{name}.member.{n}.Value")).unwrap_or_default();
+        (1..).map_while(|n| self.get(&format!("{name}.member.{n}.Key")).map(|key| (key, value(n)))).collect()
+    }
+}
+
+/// XML under construction.
+#[derive(Debug, Default)]
+pub struct Xml(String);
+
+impl Xml {
+    /// `<name>value</name>`, the value escaped.
+    pub fn text(&mut self, name: &str, value: impl Display) -> &mut Self {
+        // Writing to a string cannot fail.
+        let _ = write!(self.0, "<{name}>{}</{name}>", escape(&value.to_string()));
+        self
+    }
+
+    /// `<name>…</name>` around what `fill` writes.
+    pub fn element(&mut self, name: &str, fill: impl FnOnce(&mut Self)) -> &mut Self {
+        let _ = write!(self.0, "<{name}>");
+        fill(self);
+        let _ = write!(self.0, "</{name}>");
+        self
+    }
+
+    /// `<name><member>…</member>…</name>`.
+    pub fn list<T>(
+        &mut self,
+        name: &str,
+        items: impl IntoIterator<Item = T>,
+        mut fill: impl FnMut(&mut Self, T),
+    ) -> &mut Self {
+        self.element(name, |xml| {
+            for item in items {
+                xml.element("member", |xml| fill(xml, item));
+            }
+        })
+    }
+}
+
+/// A time as the Query protocol writes it: `2026-11-25T04:30:00Z`.
+pub fn iso(time: Timestamp) -> String {
+    jiff::Timestamp::from_second(time.0.div_euclid(1_000)).map_or_else(|_| String::new(), |time| time.to_string())
+}
+
+/// The good answer to `action`. `result` is what stands in `<ActionResult>`; operations without one have `None`.
+pub fn answer(namespace: &str, action: &str, result: Option<&Xml>, id: &HeaderValue) -> Response {
+    let id = id.to_str().unwrap_or_default();
+    let result = result.map_or_else(String::new, |xml| format!("<{action}Result>{}</{action}Result>", xml.0));
+    let body = format!(
+        "<{action}Response xmlns=\"{namespace}\">{result}<ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{action}Response>"
+    );
+    let mut response = Response::new(body.into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml"));
+    response
+}
+
+/// What the protocol says of an operation that is not there.
+pub fn invalid_action(service: &str, action: &str) -> WireError {
+    let message = format!("Could not find operation {action}: {service} in Counterpoise does not have it");
+    WireError::new(StatusCode::BAD_REQUEST, "InvalidAction", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_lists_and_tags_are_read() {
+        let form = Form::parse(
+            b"Action=A&X=a%20b&Y=&L.member.1=p&L.member.2=q&L.member.4=r&T.member.1.Key=k&T.member.1.Value=%C3%A4",
+        );
+        assert_eq!((form.get("X"), form.get("Y"), form.get("Z")), (Some("a b"), None, None));
+        assert_eq!(form.members("L"), ["p", "q"]);
+        assert_eq!(form.tags("T"), [("k", "ä")]);
+        assert!(form.need("Z").unwrap_err().message.contains('Z'));
+        assert_eq!(form.number("Z", 7, 1..=9).unwrap(), 7);
+        assert!(form.number("X", 7, 1..=9).is_err());
+    }
+
+    #[test]
+    fn text_is_escaped_and_times_are_iso() {
+        let mut xml = Xml::default();
+        xml.list("L", ["<&>"], |xml, item| {
+            xml.text("V", item);
+        });
+        assert_eq!(xml.0, "<L><member><V>&lt;&amp;&gt;</V></member></L>");
+        assert_eq!(iso(Timestamp(1_764_045_000_500)), "2025-11-25T04:30:00Z");
+    }
+}
