@@ -71,10 +71,10 @@ impl WireError {
             InvokeError::TooLarge { .. } => {
                 return Self::new(StatusCode::PAYLOAD_TOO_LARGE, "ValidationError", error.to_string());
             }
-            InvokeError::ContentType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            InvokeError::Accept { .. } => StatusCode::NOT_ACCEPTABLE,
-            InvokeError::Body(_) | InvokeError::Unfit(_) => StatusCode::BAD_REQUEST,
-            InvokeError::Model(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => error
+                .container_status()
+                .and_then(|status| StatusCode::from_u16(status).ok())
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         };
         let original = error.to_string();
         let side = if status.is_client_error() { "client" } else { "server" };

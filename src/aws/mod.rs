@@ -10,6 +10,7 @@ mod dispatch;
 pub mod errors;
 mod guard;
 mod iam;
+mod json;
 pub mod listener;
 mod logs;
 mod metrics;

@@ -52,6 +52,17 @@ pub enum InvokeError {
 }
 
 impl InvokeError {
+    /// The status that a model's container refuses with; `None` for what no container has seen.
+    pub fn container_status(&self) -> Option<u16> {
+        match self {
+            Self::UnknownEndpoint(_) | Self::UnknownVariant { .. } | Self::NoWeight(_) | Self::TooLarge { .. } => None,
+            Self::ContentType(_) => Some(415),
+            Self::Accept { .. } => Some(406),
+            Self::Body(_) | Self::Unfit(_) => Some(400),
+            Self::Model(_) => Some(500),
+        }
+    }
+
     /// Whether the fault is on our side (5xx).
     pub fn is_server(&self) -> bool {
         matches!(self, Self::NoWeight(_) | Self::Model(_))

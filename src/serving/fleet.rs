@@ -91,6 +91,18 @@ pub enum FleetError {
     },
 }
 
+impl FleetError {
+    /// The variant at fault; `None` when it is no single one.
+    pub fn variant(&self) -> Option<&str> {
+        match self {
+            Self::Artifact { variant, .. } | Self::Features { variant, .. } | Self::Probe { variant, .. } => {
+                Some(variant)
+            }
+            Self::Empty(_) | Self::Weights { .. } => None,
+        }
+    }
+}
+
 /// The models behind an endpoint. Shared by the requests that it answers; replaced as a whole.
 #[derive(Debug)]
 pub struct Fleet {
@@ -193,6 +205,16 @@ impl Fleet {
     /// Sends each variant a row of zeros the way a client would.
     pub(super) fn probe(&self) -> Result<(), FleetError> {
         self.variants.iter().try_for_each(probe)
+    }
+
+    /// Writes to the variants' logs that their models are loaded and have answered.
+    pub(super) fn say_loaded(&self, now_ms: i64) {
+        for variant in &self.variants {
+            let (name, model) = (&variant.model_name, &variant.model);
+            let (algorithm, features) = (model.algorithm(), model.features());
+            variant.meter.say(now_ms, &format!("Model {name} loaded: {algorithm}, {features} features"));
+            variant.meter.say(now_ms, "A row of zeros was answered");
+        }
     }
 
     /// The endpoint configuration that it follows.

@@ -6,6 +6,7 @@ pub mod content;
 pub mod drain;
 pub mod error;
 pub mod fleet;
+mod log;
 pub mod router;
 mod slot;
 #[cfg(test)]
@@ -19,7 +20,7 @@ use arc_swap::ArcSwap;
 
 use crate::domain::endpoint::DeploymentStage;
 use crate::ml::Model;
-use crate::stats::live::{EndpointLive, Outcome};
+use crate::stats::live::{EndpointLive, Outcome, Score};
 use crate::util::clock::Clock;
 use crate::util::seed::mix;
 
@@ -28,10 +29,13 @@ pub use content::Prediction;
 pub use drain::Draining;
 pub use error::InvokeError;
 pub use fleet::{Fleet, FleetError, FleetSpec, VariantSpec};
+pub use log::{LogLine, LogStream};
 pub use slot::VariantTotals;
 
 use bell::Bell;
+use log::Book;
 use slot::Slot;
+use window::Meter;
 
 /// All endpoints that serve. Share it behind the `Arc` that [`Serving::new`] gives.
 #[derive(Debug)]
@@ -42,6 +46,7 @@ pub struct Serving {
     /// Held by whoever adds or removes an endpoint; readers never take it. Counts the fleets built, for their seeds.
     writer: Mutex<u64>,
     bell: Bell,
+    book: Book,
 }
 
 /// One request, as it came from the wire.
@@ -99,7 +104,14 @@ pub enum SetWeightsError {
 impl Serving {
     /// A data plane without endpoints. Equal seeds draw equal sequences.
     pub fn new(clock: Clock, seed: u64) -> Arc<Self> {
-        Arc::new(Self { clock, seed, endpoints: ArcSwap::default(), writer: Mutex::default(), bell: Bell::default() })
+        Arc::new(Self {
+            clock,
+            seed,
+            endpoints: ArcSwap::default(),
+            writer: Mutex::default(),
+            bell: Bell::default(),
+            book: Book::default(),
+        })
     }
 
     /// The time that measurements are taken by.
@@ -117,7 +129,22 @@ impl Serving {
         spec: &FleetSpec,
         on_stage: &mut dyn FnMut(DeploymentStage),
     ) -> Result<Fleet, FleetError> {
-        Fleet::build(spec, self.fleet_seed(), on_stage)
+        let built = Fleet::build(spec, self.fleet_seed(), on_stage);
+        let now_ms = self.clock.wall_ms();
+        match &built {
+            Ok(fleet) => fleet.say_loaded(now_ms),
+            Err(error) => self.log_failure(spec, error, now_ms),
+        }
+        built
+    }
+
+    /// A fleet that was not built leaves a log all the same: what its containers said last.
+    fn log_failure(&self, spec: &FleetSpec, error: &FleetError, now_ms: i64) {
+        for variant in spec.variants.iter().filter(|variant| error.variant().is_none_or(|name| name == variant.name)) {
+            let meter = Arc::new(Meter::new(Score::default()));
+            meter.say(now_ms, &error.to_string());
+            self.book.open(&spec.endpoint, &variant.name.as_str().into(), &meter, now_ms, self.seed);
+        }
     }
 
     /// As [`Serving::build_fleet`], with models that are in memory already, one a variant.
@@ -143,15 +170,19 @@ impl Serving {
     pub fn install(&self, endpoint: &str, fleet: Fleet, mark: &str) -> Option<Draining> {
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let endpoints = self.endpoints.load_full();
-        let draining = if let Some(slot) = endpoints.get(endpoint) {
-            Some(slot.replace(fleet, mark, self.clock.wall_ms()))
+        let now_ms = self.clock.wall_ms();
+        let (slot, draining) = if let Some(slot) = endpoints.get(endpoint) {
+            (Arc::clone(slot), Some(slot.replace(fleet, mark, now_ms)))
         } else {
             let mut with = HashMap::clone(&endpoints);
-            let slot = Slot::new(endpoint, fleet, mark, self.clock.wall_ms());
-            with.insert(endpoint.to_owned(), Arc::new(slot));
+            let slot = Arc::new(Slot::new(endpoint, fleet, mark, now_ms));
+            with.insert(endpoint.to_owned(), Arc::clone(&slot));
             self.endpoints.store(Arc::new(with));
-            None
+            (slot, None)
         };
+        for (variant, meter) in slot.meters() {
+            self.book.open(endpoint, &variant, &meter, now_ms, self.seed);
+        }
         self.bell.touch();
         draining
     }
@@ -178,7 +209,7 @@ impl Serving {
         let mut without = HashMap::clone(&endpoints);
         without.remove(endpoint);
         self.endpoints.store(Arc::new(without));
-        let draining = slot.close();
+        let draining = slot.close(self.clock.wall_ms());
         self.bell.touch();
         Some(draining)
     }
@@ -219,6 +250,17 @@ impl Serving {
     /// Requests answered since the endpoint came into service, and of these the ones answered with a 5xx; over all its fleets.
     pub fn counts(&self, endpoint: &str) -> Option<(u64, u64)> {
         Some(self.endpoints.load().get(endpoint)?.counts())
+    }
+
+    /// Endpoints of which there is a log, with the time of the oldest stream in milliseconds since the Unix epoch; in the order of their
+    /// names, those that serve no more included.
+    pub fn logged(&self) -> Vec<(String, i64)> {
+        self.book.endpoints()
+    }
+
+    /// The logs of an endpoint's variants, oldest first. Reading one takes its lock for as long as its lines take to copy.
+    pub fn log_streams(&self, endpoint: &str) -> Vec<Arc<LogStream>> {
+        self.book.streams(endpoint)
     }
 
     /// Names of the endpoints that serve, in order.

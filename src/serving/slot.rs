@@ -11,7 +11,7 @@ use super::content;
 use super::drain::{Draining, Entered, Gauge};
 use super::error::InvokeError;
 use super::fleet::{Fleet, Variant};
-use super::window::{Ended, Measured, Totals};
+use super::window::{Measured, Meter, Totals};
 use super::{Answer, Drawn, Invocation, SetWeightsError};
 use crate::domain::algorithm::Algorithm;
 use crate::stats::live::{EndpointLive, Mark, MarkKind, Outcome, VariantLive};
@@ -88,6 +88,9 @@ impl Slot {
         marks.push(Mark { at_ms: now_ms, kind: MarkKind::Fleet, label: mark.to_owned() });
         let history = History { marks, epoch: 1, leaving: Vec::new(), gone: (0, 0), revision: 0, snapshot: None };
         fleet.router.renumber(1);
+        for (variant, weight) in fleet.variants.iter().zip(fleet.router.weights().weights()) {
+            variant.meter.say(now_ms, &in_service(mark, variant, *weight));
+        }
         Self {
             name: name.to_owned(),
             fleet: ArcSwap::from_pointee(fleet),
@@ -110,6 +113,15 @@ impl Slot {
                 variant.meter = Arc::clone(&same.meter);
             }
         }
+        for variant in &before.variants {
+            if !fleet.variants.iter().any(|new| Arc::ptr_eq(&new.meter, &variant.meter)) {
+                let words = format!("Replaced by endpoint configuration {mark}: finishes the requests that it took");
+                variant.meter.say(now_ms, &words);
+            }
+        }
+        for (variant, weight) in fleet.variants.iter().zip(fleet.router.weights().weights()) {
+            variant.meter.say(now_ms, &in_service(mark, variant, *weight));
+        }
         history.epoch += 1;
         fleet.router.renumber(history.epoch);
         // The order matters, see `Gauge`: first the pointer, then the retirement.
@@ -122,9 +134,12 @@ impl Slot {
     }
 
     /// Takes the last fleet out of service.
-    pub fn close(&self) -> Draining {
+    pub fn close(&self, now_ms: i64) -> Draining {
         self.closed.store(true, Ordering::SeqCst);
         let fleet = self.fleet.load_full();
+        for variant in &fleet.variants {
+            variant.meter.say(now_ms, "Out of service: finishes the requests that it took");
+        }
         fleet.gauge.retire();
         Draining::new(Arc::clone(&fleet.gauge))
     }
@@ -141,6 +156,9 @@ impl Slot {
             all[index] = *weight;
         }
         fleet.router.set(&all, history.epoch + 1)?;
+        for variant in &fleet.variants {
+            variant.meter.say(now_ms, &format!("Weights changed: {label}"));
+        }
         history.epoch += 1;
         history.marks.push(Mark { at_ms: now_ms, kind: MarkKind::Weights, label: label.to_owned() });
         history.snapshot = None;
@@ -178,22 +196,26 @@ impl Slot {
             }
         };
         let result = content::answer(&variant.model, request.content_type, request.accept, request.body);
-        let (ended, rows) = match &result {
-            Ok(prediction) => (Ended::Well, prediction.rows),
-            Err(error) if error.is_server() => {
-                entered.fail();
-                (Ended::ServerError, 0)
+        let (status, rows, bytes, refused) = match &result {
+            Ok(prediction) => (200, prediction.rows, prediction.body.len(), None),
+            Err(error) => {
+                let status = error.container_status().unwrap_or(500);
+                if status >= 500 {
+                    entered.fail();
+                }
+                (status, 0, 0, Some(error.to_string()))
             }
-            Err(_) => (Ended::ClientError, 0),
         };
         let took = clock.elapsed().saturating_sub(started);
-        variant.meter.record(&Measured {
+        let measured = Measured {
             at_ms: clock.wall_ms(),
             latency_ns: u64::try_from(took.as_nanos()).unwrap_or(u64::MAX),
-            ended,
+            status,
             rows: rows as u64,
+            bytes: bytes as u64,
             drawn: drawn.is_some(),
-        });
+        };
+        variant.meter.record(&measured, refused.as_deref());
         Answer { variant: Some(Arc::clone(&variant.name)), drawn, result }
     }
 
@@ -259,6 +281,12 @@ impl Slot {
         live
     }
 
+    /// The meters of the variants that serve.
+    pub fn meters(&self) -> Vec<(Arc<str>, Arc<Meter>)> {
+        let fleet = self.fleet.load();
+        fleet.variants.iter().map(|variant| (Arc::clone(&variant.name), Arc::clone(&variant.meter))).collect()
+    }
+
     /// Cumulative numbers, and the requests in flight on all fleets.
     pub fn totals(&self) -> (Vec<VariantTotals>, u32) {
         let fleet = self.fleet.load();
@@ -272,6 +300,11 @@ impl Slot {
         let leaving: u32 = self.history().leaving.iter().map(|gauge| gauge.in_flight()).sum();
         (totals.collect(), fleet.gauge.in_flight() + leaving)
     }
+}
+
+fn in_service(config: &str, variant: &Variant, weight: f64) -> String {
+    let (name, model) = (&variant.name, &variant.model_name);
+    format!("In service: endpoint configuration {config}, variant {name}, model {model}, weight {weight}")
 }
 
 fn read(variant: &Variant) -> VariantLive {

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use hdrhistogram::Histogram;
 use imbl::Vector;
 
+use super::log::{Lines, Request};
 use crate::stats::experiment::single_look::{Interval, Z_95, rmse, wilson};
 use crate::stats::live::{Outcome, Score, Second, VariantLive};
 
@@ -20,17 +21,6 @@ const SHORTEST_NS: u64 = 100;
 /// Two significant digits: quantiles are right to 1 %.
 const DIGITS: u8 = 2;
 
-/// How a request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// With a prediction.
-    Well,
-    /// With a 4xx status.
-    ClientError,
-    /// With a 5xx status.
-    ServerError,
-}
-
 /// One answered request.
 #[derive(Clone, Copy, Debug)]
 pub struct Measured {
@@ -38,10 +28,12 @@ pub struct Measured {
     pub at_ms: i64,
     /// From body to answer, nanoseconds.
     pub latency_ns: u64,
-    /// How it ended.
-    pub ended: Ended,
+    /// The status that the model's container answers with: 200, 4xx, 5xx.
+    pub status: u16,
     /// Rows predicted.
     pub rows: u64,
+    /// Bytes of the answer.
+    pub bytes: u64,
     /// Drawn by weight rather than forced by the client.
     pub drawn: bool,
 }
@@ -87,6 +79,7 @@ struct State {
     open: Option<Second>,
     open_latency: Histogram<u32>,
     closed: Vector<Second>,
+    lines: Lines,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -124,6 +117,7 @@ impl Meter {
             open: None,
             open_latency: histogram(),
             closed: Vector::new(),
+            lines: Lines::new(),
         }))
     }
 
@@ -132,19 +126,18 @@ impl Meter {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one answered request.
-    pub fn record(&self, measured: &Measured) {
+    /// Counts one answered request, and notes it in the log; `refused` says why it got no prediction.
+    pub fn record(&self, measured: &Measured, refused: Option<&str>) {
+        let client_error = (400..500).contains(&measured.status);
+        let server_error = measured.status >= 500;
         let mut state = self.lock();
         let second = state.second(measured.at_ms);
         second.requests = second.requests.saturating_add(1);
-        match measured.ended {
-            Ended::Well => {}
-            Ended::ClientError => second.client_errors += 1,
-            Ended::ServerError => second.server_errors += 1,
-        }
+        second.client_errors += u32::from(client_error);
+        second.server_errors += u32::from(server_error);
         state.requests += 1;
-        state.client_errors += u64::from(measured.ended == Ended::ClientError);
-        state.server_errors += u64::from(measured.ended == Ended::ServerError);
+        state.client_errors += u64::from(client_error);
+        state.server_errors += u64::from(server_error);
         if measured.drawn {
             state.drawn += 1;
             state.predictions += measured.rows;
@@ -153,6 +146,26 @@ impl Meter {
         state.open_latency.saturating_record(measured.latency_ns);
         state.latency_sum_ns = state.latency_sum_ns.saturating_add(measured.latency_ns);
         state.last_request_ms = state.last_request_ms.max(Some(measured.at_ms));
+        state.lines.request(Request {
+            at_ms: measured.at_ms,
+            status: measured.status,
+            rows: clamped(measured.rows),
+            bytes: clamped(measured.bytes),
+            latency_us: clamped(in_us(measured.latency_ns)),
+        });
+        if let Some(why) = refused {
+            state.lines.say(measured.at_ms, why);
+        }
+    }
+
+    /// Writes a line to the log.
+    pub fn say(&self, at_ms: i64, text: &str) {
+        self.lock().lines.say(at_ms, text);
+    }
+
+    /// Reads or writes the log.
+    pub(super) fn with_lines<T>(&self, work: impl FnOnce(&mut Lines) -> T) -> T {
+        work(&mut self.lock().lines)
     }
 
     /// Counts the label of one drawn prediction. An outcome that the variant's kind of model can't have (a numeric error of a
@@ -214,6 +227,10 @@ fn in_us(ns: u64) -> u64 {
     ns.div_ceil(1_000)
 }
 
+fn clamped(n: u64) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
 impl State {
     /// The second that `at_ms` belongs to. A clock that went back writes into the second that is open.
     fn second(&mut self, at_ms: i64) -> &mut Second {
@@ -231,7 +248,7 @@ impl State {
 
     /// A second with its quantiles, and the score as it stands now.
     fn finished(&self, second: &Second) -> Second {
-        let at = |q| u32::try_from(in_us(self.open_latency.value_at_quantile(q))).unwrap_or(u32::MAX);
+        let at = |q| clamped(in_us(self.open_latency.value_at_quantile(q)));
         let (p50_us, p99_us) = if second.requests == 0 { (0, 0) } else { (at(0.5), at(0.99)) };
         let none = Interval { estimate: f64::NAN, low: f64::NAN, high: f64::NAN };
         let score = self.labels.interval().unwrap_or(none);
@@ -281,7 +298,7 @@ mod tests {
     use super::*;
 
     fn well(at_ms: i64, latency_us: u64) -> Measured {
-        Measured { at_ms, latency_ns: latency_us * 1_000, ended: Ended::Well, rows: 2, drawn: true }
+        Measured { at_ms, latency_ns: latency_us * 1_000, status: 200, rows: 2, bytes: 4, drawn: true }
     }
 
     fn read(meter: &Meter) -> VariantLive {
@@ -294,10 +311,10 @@ mod tests {
     fn requests_are_counted_by_second_with_quantiles() {
         let meter = Meter::new(Score::Accuracy);
         for latency in 1..=100 {
-            meter.record(&well(5_000 + latency, latency as u64 * 10));
+            meter.record(&well(5_000 + latency, latency as u64 * 10), None);
         }
-        meter.record(&Measured { ended: Ended::ClientError, rows: 0, ..well(7_999, 40) });
-        meter.record(&Measured { ended: Ended::ServerError, rows: 0, drawn: false, ..well(8_000, 40) });
+        meter.record(&Measured { status: 400, rows: 0, ..well(7_999, 40) }, None);
+        meter.record(&Measured { status: 500, rows: 0, drawn: false, ..well(8_000, 40) }, None);
         let live = read(&meter);
         assert_eq!((live.requests, live.drawn, live.client_errors, live.server_errors), (102, 101, 1, 1));
         assert_eq!(live.predictions, 200, "rows of the drawn requests that were answered");
@@ -313,7 +330,7 @@ mod tests {
     #[test]
     fn labels_make_a_score_with_an_interval() {
         let meter = Meter::new(Score::Accuracy);
-        meter.record(&well(1_000, 5));
+        meter.record(&well(1_000, 5), None);
         assert!(read(&meter).seconds[0].score.is_nan() && read(&meter).score.is_none());
         for right in [true, true, true, false] {
             meter.label(2_000, Outcome::Class { right });
@@ -345,12 +362,12 @@ mod tests {
     fn a_day_is_kept_and_a_clock_that_goes_back_does_no_harm() {
         let meter = Meter::new(Score::Accuracy);
         for at_s in 0..KEPT_S + 10 {
-            meter.record(&well(at_s * 1_000, 1));
+            meter.record(&well(at_s * 1_000, 1), None);
         }
         let live = read(&meter);
         assert_eq!(live.seconds.len().cast_signed() as i64, KEPT_S);
         assert_eq!(live.seconds.front().unwrap().at_s, 10);
-        meter.record(&well(3_000, 1));
+        meter.record(&well(3_000, 1), None);
         let live = read(&meter);
         assert_eq!(live.seconds.back().unwrap().requests, 2, "counted in the second that is open");
         assert_eq!(live.requests.cast_signed(), KEPT_S + 11);
@@ -360,8 +377,8 @@ mod tests {
     fn totals_for_the_scraper() {
         let meter = Meter::new(Score::Accuracy);
         assert!(meter.totals().latency_s[0].is_nan());
-        meter.record(&well(0, 2_000));
-        meter.record(&well(0, 4_000));
+        meter.record(&well(0, 2_000), None);
+        meter.record(&well(0, 4_000), None);
         let totals = meter.totals();
         assert!(
             (totals.latency_sum_s - 0.006).abs() < 1e-9 && (totals.latency_s[0] - 0.002).abs() < 4e-5,

@@ -13,3 +13,4 @@ mod screenshots;
 mod serving;
 mod store_kill;
 mod tidy;
+mod watch;

@@ -150,6 +150,25 @@ impl Lab {
         })
     }
 
+    /// A request as it stands: status, headers, body.
+    pub fn post(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> (u16, reqwest::header::HeaderMap, Vec<u8>) {
+        let base = self.world().info.base_url.clone().expect("a listener");
+        self.runtime.block_on(async {
+            let mut request = self.client.post(format!("{base}{path}")).body(body.to_vec());
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let response = request.send().await.unwrap();
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            (status, headers, response.bytes().await.unwrap().to_vec())
+        })
+    }
+
     pub fn events(&self) -> Vec<String> {
         self.world().events.iter().map(|event| event.text.clone()).collect()
     }

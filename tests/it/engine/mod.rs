@@ -3,7 +3,7 @@
 mod commands;
 mod endpoints;
 mod killed;
-mod lab;
+pub(crate) mod lab;
 mod reopening;
 mod traffic;
 mod training;
