@@ -1,12 +1,60 @@
 """Fixtures over the built program. Nothing is left running, and a line at ERROR level in its log fails the run."""
 
+import os
+import tempfile
 import types
 
 import pytest
 
 from support import boston as boston_data
-from support import work
+from support import calls, operations, work
 from support.program import Program
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--every-operation",
+        action="store_true",
+        help="fail when an operation that is implemented was called by no test; for runs of all tests",
+    )
+
+
+def pytest_configure(config):
+    # Workers inherit the folder, so that it holds the calls of all of them.
+    if not hasattr(config, "workerinput"):
+        config.calls = tempfile.TemporaryDirectory(prefix="counterpoise-calls-")
+        os.environ[calls.FOLDER] = config.calls.name
+
+
+def pytest_unconfigure(config):
+    if hasattr(config, "calls"):
+        config.calls.cleanup()
+
+
+def pytest_collection_modifyitems(items):
+    # What mostly sleeps begins first, so that the rest runs meanwhile.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    config = session.config
+    if hasattr(config, "workerinput") or not config.getoption("--every-operation"):
+        return
+    config.uncalled = sorted(operations.implemented() - calls.read(config.calls.name))
+    if config.uncalled and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", []):
+                if getattr(report, "when", "") == "call" and name.startswith("measured "):
+                    terminalreporter.write_line(f"{name}: {value}")
+    uncalled = getattr(config, "uncalled", [])
+    if uncalled:
+        terminalreporter.write_line(f"implemented, but called with success by no test: {', '.join(uncalled)}")
 
 
 def finish(program):
@@ -92,3 +140,9 @@ def workspace(server):
         return lambda *given, **named: getattr(work, step)(server, *given, **named)
 
     return types.SimpleNamespace(unique=work.unique, wait=work.wait, **{step: bound(step) for step in steps})
+
+
+@pytest.fixture
+def measured(record_property):
+    """measured("lesson", "12 s"): a figure for the end of the run. Nothing is judged by it."""
+    return lambda name, value: record_property(f"measured {name}", value)
