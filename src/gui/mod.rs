@@ -13,6 +13,7 @@ pub mod prefs;
 pub mod requested;
 pub mod route;
 pub mod shell;
+pub mod snippets;
 pub mod theme;
 pub mod tickets;
 pub mod widgets;

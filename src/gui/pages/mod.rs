@@ -3,6 +3,7 @@
 pub mod buckets;
 mod cache;
 pub mod cleanup;
+pub mod code;
 pub mod endpoint_configs;
 pub mod endpoints;
 pub mod home;

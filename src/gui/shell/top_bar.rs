@@ -30,12 +30,47 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Context<'_>, route: &Route) {
         });
 }
 
+/// The last crumb is given this much before the ones before it are.
+const LAST_CRUMB: f32 = 120.0;
+/// Room of "… /".
+const FOLDED: f32 = 34.0;
+
+/// Which crumbs of these widths to leave out, so that the rest fits into `room`: the first stays as long as it can.
+fn crumbs_that_fit(widths: &[f32], room: f32) -> std::ops::Range<usize> {
+    let all: f32 = widths.iter().sum();
+    if all <= room {
+        return 0..0;
+    }
+    (1..=widths.len())
+        .map(|end| 1.min(end - 1)..end)
+        .find(|left_out| all - widths[left_out.clone()].iter().sum::<f32>() + FOLDED <= room)
+        .unwrap_or(0..widths.len())
+}
+
 fn crumbs(ui: &mut Ui, cx: &mut Context<'_>, route: &Route) {
     let theme = cx.theme;
     ui.spacing_mut().item_spacing.x = 6.0;
-    for parent in route.parents() {
-        let words = egui::RichText::new(parent.title()).font(fonts::body()).color(theme.muted);
-        if ui.add(egui::Link::new(words)).clicked() {
+    let width = |words: &str, font| ui.painter().layout_no_wrap(words.to_owned(), font, theme.text).size().x;
+    let parents = route.parents();
+    let widths: Vec<f32> =
+        parents.iter().map(|parent| width(&parent.title(), fonts::body()) + width("/", fonts::body()) + 12.0).collect();
+    let last = width(&route.title(), fonts::medium()).min(LAST_CRUMB);
+    let shown = crumbs_that_fit(&widths, ui.available_width() - last - 4.0);
+    for (i, parent) in parents.into_iter().enumerate() {
+        if i >= shown.start && i + 1 < shown.end {
+            continue;
+        }
+        // The last of those that are left out stands for all of them.
+        let folded = i >= shown.start && i < shown.end;
+        let words = if folded { "…".to_owned() } else { parent.title() };
+        let words = egui::RichText::new(words).font(fonts::body()).color(theme.muted);
+        let mut link = ui.add(egui::Link::new(words));
+        if folded {
+            let title = parent.title();
+            link.widget_info(|| WidgetInfo::labeled(Role::Link, true, &title));
+            link = link.on_hover_text(&title);
+        }
+        if link.clicked() {
             cx.actions.go(parent);
         }
         text::text(ui, "/", fonts::body(), theme.faint);
@@ -112,4 +147,20 @@ fn ground(ui: &Ui, response: &Response, rect: egui::Rect) {
     let fill = if response.hovered() { theme.hover } else { theme.raised };
     ui.painter().rect(rect, CornerRadius::same(size::RADIUS), fill, Stroke::new(1.0, theme.line), StrokeKind::Inside);
     button::focus_ring(ui, response, rect, size::RADIUS);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crumbs_in_the_middle_give_way_first() {
+        let widths = [40.0, 200.0, 60.0, 60.0];
+        assert_eq!(crumbs_that_fit(&widths, 360.0), 0..0);
+        assert_eq!(crumbs_that_fit(&widths, 200.0), 1..2);
+        assert_eq!(crumbs_that_fit(&widths, 140.0), 1..3);
+        assert_eq!(crumbs_that_fit(&widths, 80.0), 1..4);
+        assert_eq!(crumbs_that_fit(&widths, 50.0), 0..4);
+        assert_eq!(crumbs_that_fit(&[], 0.0), 0..0);
+    }
 }

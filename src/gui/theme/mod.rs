@@ -6,7 +6,7 @@ pub mod tokens;
 
 use serde::{Deserialize, Serialize};
 
-pub use tokens::{Theme, Tone, size};
+pub use tokens::{Code, Theme, Tone, size};
 
 /// What a person chose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

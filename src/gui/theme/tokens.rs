@@ -11,6 +11,21 @@ pub struct Tone {
     pub soft: Color32,
 }
 
+/// Colours of code, on the panel's ground; comments are [`Theme::faint`], the rest is [`Theme::text`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Code {
+    /// `import`, `for`.
+    pub keyword: Color32,
+    /// What stands in quotes.
+    pub text: Color32,
+    /// Numbers.
+    pub number: Color32,
+    /// What is called or run.
+    pub call: Color32,
+    /// Names of arguments and options.
+    pub argument: Color32,
+}
+
 /// One theme's colours.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Theme {
@@ -54,12 +69,15 @@ pub struct Theme {
     pub quiet: Tone,
     /// The parts of the tracks of progress bars that are not done.
     pub track: Color32,
-    /// Variants 1–8, colour-blind safe (Okabe & Ito 2008, lightened for the dark ground).
-    pub variants: [Color32; 8],
+    /// One for each of the ten variants that a configuration may have: eight of Okabe & Ito 2008 (lightened for the dark ground), then a
+    /// deep purple and a brown, which differ from those in lightness where they do not in hue.
+    pub variants: [Color32; 10],
     /// Opacity of the bands around a variant's line.
     pub band: f32,
     /// Words on a variant's colour, in the same order.
-    pub on_variants: [Color32; 8],
+    pub on_variants: [Color32; 10],
+    /// Code.
+    pub code: Code,
     /// Behind dialogs.
     pub scrim: Color32,
     /// Below floating things.
@@ -104,9 +122,18 @@ pub static LIGHT: Theme = Theme {
         rgb(0xd9_6200),
         rgb(0xb5_a800),
         rgb(0x60_6770),
+        rgb(0x6a_3d9a),
+        rgb(0x7a_3b1d),
     ],
     band: 0.14,
-    on_variants: [WHITE, BLACK, BLACK, BLACK, BLACK, BLACK, BLACK, WHITE],
+    on_variants: [WHITE, BLACK, BLACK, BLACK, BLACK, BLACK, BLACK, WHITE, WHITE, WHITE],
+    code: Code {
+        keyword: rgb(0x7b_3db8),
+        text: rgb(0x18_794e),
+        number: rgb(0xa6_4311),
+        call: rgb(0x0b_5fb8),
+        argument: rgb(0x7d_5a0b),
+    },
     scrim: Color32::from_black_alpha(90),
     shadow: Color32::from_black_alpha(28),
 };
@@ -142,9 +169,18 @@ pub static DARK: Theme = Theme {
         rgb(0xf0_8a45),
         rgb(0xe2_d94f),
         rgb(0x9a_a1ad),
+        rgb(0xb3_8cf5),
+        rgb(0xb8_8a6a),
     ],
     band: 0.18,
-    on_variants: [BLACK; 8],
+    on_variants: [BLACK; 10],
+    code: Code {
+        keyword: rgb(0xc7_a6ff),
+        text: rgb(0x7f_d1a0),
+        number: rgb(0xf0_a27a),
+        call: rgb(0x7a_b8ff),
+        argument: rgb(0xe0_c078),
+    },
     scrim: Color32::from_black_alpha(140),
     shadow: Color32::from_black_alpha(120),
 };
@@ -155,7 +191,7 @@ impl Theme {
         if ui.visuals().dark_mode { &DARK } else { &LIGHT }
     }
 
-    /// The colour of the variant at a position (counted from 0); more than eight begin again.
+    /// The colour of the variant at a position (counted from 0); more than ten begin again (an update may show two configurations).
     pub fn variant(&self, position: usize) -> Color32 {
         self.variants[position % self.variants.len()]
     }
@@ -243,10 +279,13 @@ mod tests {
             ] {
                 pairs.push((name, tone.text, tone.soft));
             }
+            for code in [theme.code.keyword, theme.code.text, theme.code.number, theme.code.call, theme.code.argument] {
+                pairs.extend([("code", code, theme.panel), ("code", code, theme.raised)]);
+            }
             pairs.push(("accent on soft", theme.accent, theme.accent_soft));
             pairs.push(("on accent", theme.on_accent, theme.accent));
             pairs.push(("on accent hover", theme.on_accent, theme.accent_hover));
-            for i in 0..8 {
+            for i in 0..theme.variants.len() {
                 pairs.push(("on variant", theme.on_variant(i), theme.variant(i)));
             }
             let too_weak: Vec<String> = pairs

@@ -1,14 +1,15 @@
-//! Code to paste elsewhere: monospaced, selectable, with a copy button.
+//! Code to paste elsewhere: monospaced, coloured, selectable, with a copy button.
 
-use egui::{Label, RichText, Ui};
+use egui::{Label, Ui};
 use lucide_icons::Icon;
 
 use super::button::Button;
+use super::syntax::{self, Syntax};
 use crate::gui::action::Actions;
-use crate::gui::theme::{Theme, fonts, size};
+use crate::gui::theme::{Theme, size};
 
 /// Draws it; `what` names it on the copy button ("boto3 code").
-pub fn code_block(ui: &mut Ui, actions: &mut Actions, what: &str, code: &str) {
+pub fn code_block(ui: &mut Ui, actions: &mut Actions, what: &str, code: &str, syntax: Syntax) {
     let theme = Theme::of(ui);
     egui::Frame::new()
         .fill(theme.panel)
@@ -23,8 +24,7 @@ pub fn code_block(ui: &mut Ui, actions: &mut Actions, what: &str, code: &str) {
                 }
                 ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
                     egui::ScrollArea::horizontal().id_salt(("code", what)).show(ui, |ui| {
-                        let words = RichText::new(code).font(fonts::mono()).color(theme.text).line_height(Some(18.0));
-                        ui.add(Label::new(words).selectable(true).extend());
+                        ui.add(Label::new(syntax::job(theme, code.trim_end(), syntax)).selectable(true).extend());
                     });
                 });
             });

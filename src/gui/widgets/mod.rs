@@ -15,6 +15,7 @@ pub mod plot;
 pub mod progress;
 pub mod relations;
 pub mod split_bar;
+pub mod syntax;
 pub mod table;
 pub mod tabs;
 pub mod text;

@@ -1,11 +1,13 @@
 //! The window, walked by accessible name. No display needed; pictures (for the eye, `COUNTERPOISE_PICTURES=folder`) need a Vulkan driver.
 
+mod code;
 mod endpoint;
 mod endpoint_live;
 mod page_data;
 mod pages;
 mod pictures;
 mod shell;
+mod snippets;
 mod whole_way;
 
 use std::path::PathBuf;

@@ -14,10 +14,11 @@ use crate::gui::action::{Action, Confirm};
 use crate::gui::context::Context;
 use crate::gui::format;
 use crate::gui::pages::cache::Cached;
-use crate::gui::pages::training;
+use crate::gui::pages::{code, training};
 use crate::gui::route::Route;
+use crate::gui::snippets;
 use crate::gui::theme::{fonts, size};
-use crate::gui::widgets::{Button, Cell, Column, Rows, Table, TableState, card, empty_state, header, menu};
+use crate::gui::widgets::{Button, Cell, Column, Rows, Table, TableState, card, empty_state, header, menu, tabs, text};
 use crate::workspace::Command;
 
 const COLUMNS: &[Column] = &[
@@ -26,6 +27,9 @@ const COLUMNS: &[Column] = &[
     Column::new("Type", 150.0).grow(0.4).hide_below(520.0),
     Column::new("Modified", 120.0).hide_below(420.0),
 ];
+
+/// Whether the objects or the code are on show.
+const TAB: &str = "bucket.tab";
 
 /// Below this width of the page the preview covers the table.
 const BESIDE: f32 = 760.0;
@@ -128,10 +132,16 @@ impl BucketPage {
         });
         self.uploads.ui(ui, cx, bucket, prefix);
 
-        if entries.is_empty() {
+        let shown = self.shown.as_ref().and_then(|key| objects.get(key)).cloned();
+        let mut tab: usize = cx.prefs.get(TAB);
+        if tabs(ui, &["Objects", "Code"], &mut tab, |_| {}) {
+            cx.prefs.set(TAB, &tab);
+        }
+        if tab == 1 {
+            self.code(ui, cx, bucket, prefix, shown.as_ref().map(|object| object.key.as_str()));
+        } else if entries.is_empty() {
             self.empty(ui, cx, bucket, prefix);
         } else {
-            let shown = self.shown.as_ref().and_then(|key| objects.get(key)).cloned();
             let room = ui.available_rect_before_wrap();
             let panel = shown
                 .as_ref()
@@ -156,6 +166,7 @@ impl BucketPage {
                             Some(Asked::Delete) => {
                                 confirm_objects(cx, bucket, prefix, std::slice::from_ref(&object.key));
                             }
+                            Some(Asked::Code) => cx.prefs.set(TAB, &1_usize),
                             Some(Asked::Train) => training::start_with_data(cx, &S3Uri::new(bucket, &object.key)),
                             None => {}
                         }
@@ -166,6 +177,25 @@ impl BucketPage {
         if Uploads::hovering(ui) {
             drop_hint(ui, cx, bucket, prefix);
         }
+    }
+
+    /// The code of the object that is looked at, or of the folder.
+    fn code(&mut self, ui: &mut Ui, cx: &mut Context<'_>, bucket: &str, prefix: &str, shown: Option<&str>) {
+        let Some(key) = shown else {
+            let snippets = snippets::bucket(cx.snapshot, bucket, prefix);
+            code::tab(ui, cx, "bucket", &snippets);
+            return;
+        };
+        let uri = S3Uri::new(bucket, key);
+        ui.horizontal(|ui| {
+            let words = if prefix.is_empty() { "Show the bucket's code" } else { "Show the folder's code" };
+            let room = ui.available_width() - 190.0;
+            text::elided(ui, &uri.to_string(), fonts::strong(), cx.theme.text, room);
+            if Button::ghost(words).show(ui) {
+                self.shown = None;
+            }
+        });
+        code::tab(ui, cx, "object", &snippets::object(cx.snapshot, &uri));
     }
 
     fn empty(&mut self, ui: &mut Ui, cx: &mut Context<'_>, bucket: &str, prefix: &str) {

@@ -43,6 +43,8 @@ pub enum Asked {
     Delete,
     /// Train on it.
     Train,
+    /// Show what can be done with it as code.
+    Code,
 }
 
 impl PreviewPanel {
@@ -131,6 +133,9 @@ impl PreviewPanel {
             }
             if Button::secondary("Copy S3 URI").show(ui) {
                 cx.actions.copy(uri.to_string(), "S3 URI");
+            }
+            if Button::secondary("Code").name("Show code of the object").show(ui) {
+                asked = Some(Asked::Code);
             }
             if Button::danger("Delete…").name("Delete object").show(ui) {
                 asked = Some(Asked::Delete);

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::endpoint::EndpointStatus;
-use crate::domain::extras::Extras;
 use crate::domain::price;
 use crate::domain::reference::{Kind, ResourceRef};
 use crate::domain::time::Timestamp;
@@ -365,6 +364,7 @@ mod tests {
     use super::*;
     use crate::domain::endpoint::{Endpoint, EndpointVariant};
     use crate::domain::endpoint_config::EndpointConfig;
+    use crate::domain::extras::Extras;
     use crate::domain::model::Model;
     use crate::domain::s3_uri::S3Uri;
 

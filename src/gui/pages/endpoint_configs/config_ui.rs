@@ -12,11 +12,12 @@ use crate::domain::reference::Kind;
 use crate::gui::action::{Action, Confirm};
 use crate::gui::context::Context;
 use crate::gui::format;
-use crate::gui::pages::parts;
+use crate::gui::pages::{code, parts};
 use crate::gui::route::Route;
+use crate::gui::snippets;
 use crate::gui::theme::{fonts, size};
 use crate::gui::widgets::relations::{kind_icon, relations};
-use crate::gui::widgets::{Button, PillTone, card, header, menu, text};
+use crate::gui::widgets::{Button, PillTone, card, header, menu, tabs, text};
 use crate::workspace::Command;
 
 /// The page.
@@ -56,6 +57,15 @@ impl EndpointConfigPage {
         if !missing.is_empty() {
             let words = format!("{} can't be found: the configuration can't be deployed.", missing.join(", "));
             parts::banner(ui, PillTone::Warn, "A model is gone", &words, |_| {});
+        }
+        let mut tab: usize = cx.prefs.get("endpoint-config.tab");
+        if tabs(ui, &["Overview", "Code"], &mut tab, |_| {}) {
+            cx.prefs.set("endpoint-config.tab", &tab);
+        }
+        if tab == 1 {
+            let snippets = snippets::endpoint_config(cx.snapshot, &config);
+            code::tab(ui, cx, "endpoint-config", &snippets);
+            return;
         }
         parts::scroll(ui, "config", |ui| {
             let weights: Vec<f64> = config.variants.iter().map(|v| v.initial_weight).collect();

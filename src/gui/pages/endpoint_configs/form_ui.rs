@@ -9,8 +9,10 @@ use crate::domain::endpoint_config::MAX_VARIANTS;
 use crate::domain::price;
 use crate::gui::context::Context;
 use crate::gui::format;
+use crate::gui::pages::code::CodeDialog;
 use crate::gui::pages::{parts, training};
 use crate::gui::route::Route;
+use crate::gui::snippets;
 use crate::gui::theme::{fonts, size};
 use crate::gui::widgets::field::choice;
 use crate::gui::widgets::{Button, Field, PillTone, card, header, text};
@@ -30,12 +32,13 @@ pub struct NewEndpointConfigPage {
     making: Option<(String, Ticket)>,
     refused: Option<String>,
     tried: bool,
+    code: CodeDialog,
 }
 
 impl NewEndpointConfigPage {
     /// A form that starts from a configuration's values, from models, or from the draft.
     pub fn new(clone_of: Option<String>, models: Vec<String>) -> Self {
-        Self { clone_of, models, begun: false, making: None, refused: None, tried: false }
+        Self { clone_of, models, begun: false, making: None, refused: None, tried: false, code: CodeDialog::default() }
     }
 
     /// The draft to go on with: with the first frame, what the form was opened for.
@@ -84,6 +87,10 @@ impl NewEndpointConfigPage {
             });
         });
         self.foot(ui, cx, &draft, &problems);
+        let snapshot = std::sync::Arc::clone(cx.snapshot);
+        self.code.ui(ui, cx, "New endpoint config as code", || {
+            snippets::new_endpoint_config(&snapshot, &draft.config(&snapshot))
+        });
         cx.prefs.set(DRAFT, &Some(draft));
         self.follow(cx);
     }
@@ -220,6 +227,7 @@ impl NewEndpointConfigPage {
             } else if pressed {
                 self.tried = true;
             }
+            self.code.button(ui, problems.is_empty());
             if Button::ghost("Cancel").large().tip("What was typed stays until the next time").show(ui) {
                 cx.actions.push(crate::gui::action::Action::Back);
             }

@@ -11,9 +11,11 @@ use crate::domain::reference::{Kind, ResourceRef};
 use crate::domain::time::Timestamp;
 use crate::gui::context::Context;
 use crate::gui::format;
+use crate::gui::pages::code::CodeDialog;
 use crate::gui::pages::naming;
 use crate::gui::requested::Requested;
 use crate::gui::route::Route;
+use crate::gui::snippets;
 use crate::gui::theme::{fonts, size};
 use crate::gui::widgets::{Button, Field, card, field, header, text};
 use crate::workspace::{Command, CommandError, Reply, Snapshot};
@@ -39,6 +41,7 @@ pub struct NewEndpointPage {
     making: Requested<Reply>,
     failed: Option<String>,
     started: bool,
+    code: CodeDialog,
 }
 
 /// A name that is free: `base`, `base-2`, ….
@@ -87,6 +90,7 @@ impl NewEndpointPage {
             making: Requested::default(),
             failed: None,
             started: false,
+            code: CodeDialog::default(),
         }
     }
 
@@ -152,7 +156,9 @@ impl NewEndpointPage {
             if Button::secondary("Cancel").large().show(ui) {
                 cx.actions.push(crate::gui::action::Action::Back);
             }
+            self.code.button(ui, self.can_create(cx.snapshot));
         });
+        self.show_code(ui, cx);
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.set_max_width(760.0);
             ui.spacing_mut().item_spacing.y = size::GAP;
@@ -245,14 +251,31 @@ impl NewEndpointPage {
         }
     }
 
+    fn show_code(&mut self, ui: &Ui, cx: &mut Context<'_>) {
+        let mut code = std::mem::take(&mut self.code);
+        let snapshot = std::sync::Arc::clone(cx.snapshot);
+        code.ui(ui, cx, "New endpoint as code", || match self.from {
+            From::Config => snippets::new_endpoint(&snapshot, &self.name, &self.config, None),
+            From::Models => {
+                let config = self.config_of_models(&snapshot);
+                snippets::new_endpoint(&snapshot, &self.name, &config.name, Some(&config))
+            }
+        });
+        self.code = code;
+    }
+
+    /// The configuration that is made along the way.
+    fn config_of_models(&self, snapshot: &Snapshot) -> EndpointConfig {
+        let name = free_name(&format!("{}-config", self.name), |name| snapshot.endpoint_configs.contains(name));
+        config_of(name, &self.models, &self.instance_type)
+    }
+
     fn create(&mut self, ui: &Ui, cx: &mut Context<'_>) {
         self.failed = None;
         match self.from {
             From::Config => self.submit(cx, self.config.clone()),
             From::Models => {
-                let name =
-                    free_name(&format!("{}-config", self.name), |name| cx.snapshot.endpoint_configs.contains(name));
-                let config = config_of(name, &self.models, &self.instance_type);
+                let config = self.config_of_models(cx.snapshot);
                 self.config.clone_from(&config.name);
                 let ticket = cx.workspace.submit(Command::CreateEndpointConfig(Box::new(config)));
                 self.making.ask(ui.ctx(), ticket);

@@ -8,10 +8,12 @@ use crate::domain::algorithm::Algorithm;
 use crate::gui::context::Context;
 use crate::gui::format;
 use crate::gui::pages::buckets::data::Entry;
+use crate::gui::pages::code::CodeDialog;
 use crate::gui::pages::object_picker::ObjectPicker;
 use crate::gui::pages::parts;
 use crate::gui::pages::training::data::{number, objective};
 use crate::gui::route::Route;
+use crate::gui::snippets;
 use crate::gui::theme::{fonts, size};
 use crate::gui::widgets::field::choice;
 use crate::gui::widgets::{Button, Field, PillTone, card, header, text};
@@ -28,12 +30,20 @@ pub struct NewModelPage {
     making: Option<(String, Ticket)>,
     refused: Option<String>,
     tried: bool,
+    code: CodeDialog,
 }
 
 impl NewModelPage {
     /// A form that starts from a job's artefact, or from the draft.
     pub fn new(from_job: Option<String>) -> Self {
-        Self { from_job, picker: ObjectPicker::default(), making: None, refused: None, tried: false }
+        Self {
+            from_job,
+            picker: ObjectPicker::default(),
+            making: None,
+            refused: None,
+            tried: false,
+            code: CodeDialog::default(),
+        }
     }
 
     /// Draws it.
@@ -61,6 +71,8 @@ impl NewModelPage {
             });
         });
         self.foot(ui, cx, &draft, &problems);
+        let snapshot = std::sync::Arc::clone(cx.snapshot);
+        self.code.ui(ui, cx, "New model as code", || snippets::new_model(&snapshot, &draft.model(&snapshot)));
         let archive = |entry: &Entry| [".tar.gz", ".tgz"].iter().any(|ending| entry.name().ends_with(ending));
         if let Some((_, uri)) = self.picker.ui(ui, cx, false, archive) {
             draft.artifact = uri.to_string();
@@ -205,6 +217,7 @@ impl NewModelPage {
             } else if pressed {
                 self.tried = true;
             }
+            self.code.button(ui, problems.is_empty());
             if Button::ghost("Cancel").large().tip("What was typed stays until the next time").show(ui) {
                 cx.actions.push(crate::gui::action::Action::Back);
             }

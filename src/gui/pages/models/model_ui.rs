@@ -12,12 +12,13 @@ use crate::domain::reference::Kind;
 use crate::domain::training_job::TrainingJob;
 use crate::gui::context::Context;
 use crate::gui::format;
-use crate::gui::pages::parts;
 use crate::gui::pages::training::data::number;
+use crate::gui::pages::{code, parts};
 use crate::gui::route::Route;
+use crate::gui::snippets;
 use crate::gui::theme::size;
 use crate::gui::widgets::relations::relations;
-use crate::gui::widgets::{Button, PillTone, card, empty_state, header, text};
+use crate::gui::widgets::{Button, PillTone, card, empty_state, header, tabs, text};
 
 /// The page.
 pub struct ModelPage {
@@ -51,6 +52,15 @@ impl ModelPage {
                 model.model_data
             );
             parts::banner(ui, PillTone::Warn, "The artefact is gone", &words, |_| {});
+        }
+        let mut tab: usize = cx.prefs.get("model.tab");
+        if tabs(ui, &["Overview", "Code"], &mut tab, |_| {}) {
+            cx.prefs.set("model.tab", &tab);
+        }
+        if tab == 1 {
+            let snippets = snippets::model(cx.snapshot, &model);
+            code::tab(ui, cx, "model", &snippets);
+            return;
         }
         let maker = data::maker(cx.snapshot, &model.model_data).cloned();
         parts::scroll(ui, "model", |ui| {

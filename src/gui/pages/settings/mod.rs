@@ -9,6 +9,7 @@ use crate::gui::commands::{self, COMMANDS};
 use crate::gui::context::Context;
 use crate::gui::format;
 use crate::gui::theme::{ThemeChoice, fonts, size};
+use crate::gui::widgets::syntax::Syntax;
 use crate::gui::widgets::{Button, Icon, card, code_block, header, icon, page, text};
 
 /// The page.
@@ -140,7 +141,7 @@ fn server(ui: &mut Ui, cx: &mut Context<'_>) {
                 commands::export_line(base.as_deref()),
                 account.region
             );
-            code_block::code_block(ui, cx.actions, "export lines", &exports);
+            code_block::code_block(ui, cx.actions, "export lines", &exports, Syntax::Shell);
         },
     );
 }

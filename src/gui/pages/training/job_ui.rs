@@ -14,8 +14,9 @@ use crate::domain::training_job::{ChannelFormat, TrainingJob, TrainingJobStatus}
 use crate::gui::context::Context;
 use crate::gui::format;
 use crate::gui::pages::models::data::models_of;
-use crate::gui::pages::parts;
+use crate::gui::pages::{code, parts};
 use crate::gui::route::Route;
+use crate::gui::snippets;
 use crate::gui::theme::{fonts, size};
 use crate::gui::widgets::plot::{Chart, Kind, Plots, Points, Sample, Series, Unit, View};
 use crate::gui::widgets::relations::{Relation, relations};
@@ -25,7 +26,7 @@ use crate::workspace::TrainingProgress;
 /// Stands for all metrics, one below the other.
 const ALL: &str = "all";
 
-const TABS: &[&str] = &["Metrics", "Log", "Data", "Hyperparameters"];
+const TABS: &[&str] = &["Metrics", "Log", "Data", "Hyperparameters", "Code"];
 
 /// The page.
 pub struct TrainingJobPage {
@@ -79,6 +80,11 @@ impl TrainingJobPage {
         }
         if tab == 1 {
             self.log.ui(ui, cx, name);
+            return;
+        }
+        if tab == 4 {
+            let snippets = snippets::training_job(cx.snapshot, &job);
+            code::tab(ui, cx, "training-job", &snippets);
             return;
         }
         parts::scroll(ui, ("job", tab), |ui| match tab {

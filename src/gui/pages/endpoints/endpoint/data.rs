@@ -5,7 +5,6 @@ use jiff::tz::TimeZone;
 use super::colors;
 use crate::domain::arn::ArnKind;
 use crate::domain::endpoint::{DeploymentStage, Endpoint, EndpointStatus, EndpointVariant};
-use crate::domain::extras::Extras;
 use crate::domain::price;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic_test::{TrafficTest, TrafficTestStatus};
@@ -377,6 +376,7 @@ fn observed(endpoint: &Endpoint, live: &EndpointLive, zone: &TimeZone) -> Option
 mod tests {
     use super::*;
     use crate::domain::endpoint::{Deployment, DeploymentOutcome, WeightChange};
+    use crate::domain::extras::Extras;
     use crate::stats::experiment::single_look::{Z_95, wilson};
     use crate::stats::live::Second;
 

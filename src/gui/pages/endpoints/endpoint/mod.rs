@@ -95,12 +95,15 @@ impl EndpointPage {
         if chosen {
             cx.prefs.set("endpoint.tab", &tab);
         }
-        ScrollArea::vertical().id_salt(("endpoint", tab)).auto_shrink(false).show(ui, |ui| match tab {
-            1 => self.deployments(ui, cx, &frame),
-            2 => self.details.ui(ui, cx, &frame),
-            3 => code::ui(ui, cx, &frame, &mut self.try_it),
-            _ => self.live(ui, cx, &frame),
-        });
+        if tab == 3 {
+            code::ui(ui, cx, &frame, &mut self.try_it);
+        } else {
+            ScrollArea::vertical().id_salt(("endpoint", tab)).auto_shrink(false).show(ui, |ui| match tab {
+                1 => self.deployments(ui, cx, &frame),
+                2 => self.details.ui(ui, cx, &frame),
+                _ => self.live(ui, cx, &frame),
+            });
+        }
         self.keep_range(cx);
         self.dialogs(ui, cx, &frame);
         if let Some(since) = endpoint.in_service_since {

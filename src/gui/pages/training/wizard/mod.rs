@@ -14,10 +14,12 @@ use super::starting::Labels;
 use crate::domain::s3_uri::S3Uri;
 use crate::gui::context::Context;
 use crate::gui::format;
+use crate::gui::pages::code::CodeDialog;
 use crate::gui::pages::object_picker::ObjectPicker;
 use crate::gui::pages::parts;
 use crate::gui::requested::{Requested, State};
 use crate::gui::route::Route;
+use crate::gui::snippets;
 use crate::gui::theme::size;
 use crate::gui::widgets::{Button, card, header, text};
 use crate::workspace::{Command, Preview, Ticket};
@@ -42,6 +44,7 @@ pub struct NewTrainingJobPage {
     /// The job on its way: (name, answer).
     starting: Option<(String, Ticket)>,
     refused: Option<String>,
+    code: CodeDialog,
 }
 
 /// Opens the wizard with an object or prefix as the train channel; what else the draft holds stays.
@@ -66,6 +69,7 @@ impl NewTrainingJobPage {
             more: false,
             starting: None,
             refused: None,
+            code: CodeDialog::default(),
         }
     }
 
@@ -105,6 +109,9 @@ impl NewTrainingJobPage {
             parts::scroll(ui, ("wizard", draft.step.position()), |ui| self.step(ui, cx, &mut draft, &problems));
         });
         self.foot(ui, cx, &mut draft, &problems);
+        let snapshot = std::sync::Arc::clone(cx.snapshot);
+        self.code
+            .ui(ui, cx, "New training job as code", || snippets::new_training_job(&snapshot, &draft.spec(&snapshot)));
         if let Some((purpose, uri)) = self.picker.ui(ui, cx, true, crate::gui::pages::buckets::data::trainable) {
             channels::set(&mut draft, &purpose, &uri);
         }
@@ -147,6 +154,9 @@ impl NewTrainingJobPage {
                 if Button::primary(words).large().enabled(can).show(ui) {
                     self.start(ui, cx, draft);
                 }
+            }
+            if step.next().is_none() {
+                self.code.button(ui, problems.is_empty());
             }
             if let Some(previous) = step.previous()
                 && Button::secondary("Back").large().show(ui)
