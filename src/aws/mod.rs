@@ -15,12 +15,12 @@ pub mod listener;
 mod logs;
 mod metrics;
 pub mod model;
-mod query;
+pub mod query;
 mod request_id;
 mod runtime;
 mod s3;
 mod sagemaker;
-mod scope;
+pub mod scope;
 mod sigv4;
 mod sts;
 

@@ -1,5 +1,6 @@
 //! The Query protocol of STS and IAM: a form with `Action` comes in, XML goes out.
 
+use std::collections::HashMap;
 use std::fmt::{Display, Write as _};
 
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -14,9 +15,9 @@ use crate::domain::time::Timestamp;
 /// Longest form that is read, bytes: a role's trust policy may have 2 KiB, a session's policies 10.
 const FORM_BYTES: usize = 256 * 1024;
 
-/// A request: fields in the order in which they came.
+/// A request: its fields by name, the first of a name, without those that are empty.
 #[derive(Debug, Default)]
-pub struct Form(Vec<(String, String)>);
+pub struct Form(HashMap<String, String>);
 
 impl Form {
     /// Reads the body of a POST, or the query of a GET.
@@ -36,13 +37,18 @@ impl Form {
         Ok(form)
     }
 
-    fn parse(text: &[u8]) -> Self {
-        Self(form_urlencoded::parse(text).into_owned().collect())
+    /// Reads a form.
+    pub fn parse(text: &[u8]) -> Self {
+        let mut fields = HashMap::new();
+        for (name, value) in form_urlencoded::parse(text).filter(|(_, value)| !value.is_empty()) {
+            fields.entry(name.into_owned()).or_insert_with(|| value.into_owned());
+        }
+        Self(fields)
     }
 
     /// A field; an empty one counts as absent.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, value)| known == name && !value.is_empty()).map(|(_, value)| value.as_str())
+        self.0.get(name).map(String::as_str)
     }
 
     /// A field that must be there.

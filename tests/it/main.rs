@@ -6,6 +6,7 @@ mod support;
 
 mod cli;
 mod engine;
+mod fuzz;
 mod gui;
 mod oracle;
 mod restart;
