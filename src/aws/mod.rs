@@ -58,13 +58,14 @@ pub struct Wire {
     /// How to behave.
     pub options: WireOptions,
     changes: Changes,
+    waiting: sagemaker::Waiting,
 }
 
 impl Wire {
     /// Puts it together.
     pub fn new(serving: Arc<Serving>, workspace: Arc<dyn Workspace>, options: WireOptions) -> Self {
         let changes = Changes::of(&workspace);
-        Self { serving, workspace, options, changes }
+        Self { serving, workspace, options, changes, waiting: sagemaker::Waiting::default() }
     }
 
     /// Hands in a command and waits for its answer, which comes after the change is on disk.

@@ -121,6 +121,25 @@ pub struct WeightChange {
     pub after: Vec<(String, f64)>,
 }
 
+/// What variants that an endpoint serves already keep when it moves to another configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retain {
+    /// Their weights.
+    pub weights: bool,
+    /// Their instance counts.
+    pub instance_counts: bool,
+}
+
+impl Retain {
+    /// Everything as the new configuration says.
+    pub const NOTHING: Self = Self { weights: false, instance_counts: false };
+
+    /// Everything as it is now, or as the new configuration says.
+    pub fn all(retain: bool) -> Self {
+        Self { weights: retain, instance_counts: retain }
+    }
+}
+
 /// How many deployments and weight changes an endpoint remembers.
 pub const MAX_HISTORY: usize = 100;
 
@@ -151,7 +170,7 @@ pub struct Endpoint {
     pub weight_changes: Vec<WeightChange>,
     /// Tags.
     pub tags: Vec<Tag>,
-    /// Members of the request that nothing here makes use of.
+    /// The newest request that made or moved it, where a client sent one.
     #[serde(default, skip_serializing_if = "Extras::is_empty")]
     pub extras: Extras,
 }

@@ -19,7 +19,7 @@ pub const MAX_RUNTIME_S: u32 = 2_419_200;
 /// One input channel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Channel {
-    /// `train` or `validation`.
+    /// `train`, `validation`, or another of [`Algorithm::channels`].
     pub name: String,
     /// An object or a prefix under which every object is read, in key order.
     pub data: S3Uri,
@@ -38,7 +38,7 @@ pub struct TrainingJobSpec {
     pub image: String,
     /// All values are strings, as on the wire.
     pub hyperparameters: BTreeMap<String, String>,
-    /// One `train`, at most one `validation`.
+    /// One `train`, at most one of each other.
     pub channels: Vec<Channel>,
     /// Prefix under which `NAME/output/model.tar.gz` is written.
     pub output: S3Uri,
@@ -237,8 +237,10 @@ impl TrainingJobSpec {
         }
         for (i, channel) in self.channels.iter().enumerate() {
             let at = format!("InputDataConfig[{i}]");
-            if !["train", "validation"].contains(&channel.name.as_str()) {
-                broken.push(Invalid::new(format!("{at}.ChannelName"), &channel.name, "must be train or validation"));
+            if !self.algorithm.channels().contains(&channel.name.as_str()) {
+                let rule =
+                    format!("is not a channel of {}: use {}", self.algorithm, self.algorithm.channels().join(" or "));
+                broken.push(Invalid::new(format!("{at}.ChannelName"), &channel.name, rule));
             }
             if self.channels[..i].iter().any(|earlier| earlier.name == channel.name) {
                 broken.push(Invalid::new(format!("{at}.ChannelName"), &channel.name, "is there twice"));

@@ -8,7 +8,7 @@ use super::fleets::{FleetKey, Origin, Prepared};
 use super::machine::endpoint::{self, Effect, Event, Traffic};
 use super::message::Report;
 use super::shared::Shared;
-use crate::domain::endpoint::{DeploymentStage, Endpoint, EndpointVariant};
+use crate::domain::endpoint::{DeploymentStage, Endpoint, EndpointVariant, Retain};
 use crate::domain::reference::{Kind, ResourceRef};
 use crate::serving::{Draining, Fleet};
 use crate::workspace::CommandError;
@@ -72,7 +72,7 @@ impl Control {
     }
 
     /// Loads the fleet of the newest deployment on a worker.
-    fn build_fleet(&mut self, name: &str, before: Option<&Endpoint>, retain: bool) {
+    fn build_fleet(&mut self, name: &str, before: Option<&Endpoint>, retain: Retain) {
         let Some(endpoint) = self.world.endpoints.get(name).cloned() else { return };
         let Some(deployment) = endpoint.deployments.last() else { return };
         let config_name = deployment.config_name.clone();
@@ -91,7 +91,7 @@ impl Control {
         &self,
         config_name: &str,
         serving: &[EndpointVariant],
-        retain: bool,
+        retain: Retain,
     ) -> Result<Vec<(EndpointVariant, Origin)>, String> {
         let gone = |kind: Kind, name: &str| format!("The {kind} {name} is not there any more");
         let config = self.world.endpoint_configs.get(config_name);
@@ -115,7 +115,7 @@ impl Control {
         let number = endpoint::serving_deployment(&endpoint).unwrap_or_default();
         let key = Self::fleet_key(&endpoint, number);
         // An endpoint without a manifest (a restored backup, for example) may still have its configuration and models.
-        let planned = self.plan(&endpoint.config_name, &endpoint.variants, true);
+        let planned = self.plan(&endpoint.config_name, &endpoint.variants, Retain::all(true));
         let config_name = endpoint.config_name.clone();
         let build = self.begin_build(&key, variants.clone(), true);
         self.on_fleet_worker(name, build, move |shared| {

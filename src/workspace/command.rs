@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::roles::{RoleCommand, RoleError};
 use crate::domain::arn::ArnKind;
+use crate::domain::endpoint::Retain;
 use crate::domain::endpoint_config::EndpointConfig;
+use crate::domain::extras::Extras;
 use crate::domain::invalid::Invalid;
 use crate::domain::model::Model;
 use crate::domain::reference::ResourceRef;
@@ -90,6 +92,8 @@ pub enum Command {
         config_name: String,
         /// Tags.
         tags: Vec<Tag>,
+        /// The request, where a client made one.
+        extras: Extras,
     },
     /// Moves an endpoint to another configuration without dropping a request. Answered when it is on disk as `Updating`.
     UpdateEndpoint {
@@ -97,15 +101,19 @@ pub enum Command {
         name: String,
         /// The configuration to move to.
         config_name: String,
-        /// Keep the current weights and counts of variants that both configurations have.
-        retain_variant_properties: bool,
+        /// What variants that both configurations have keep.
+        retain: Retain,
+        /// The request, where a client made one.
+        extras: Extras,
     },
-    /// Sets weights of some or all variants. Answered when the next request obeys.
+    /// Sets weights and instance counts of some or all variants. Answered when the next request obeys.
     UpdateWeights {
         /// Endpoint.
         name: String,
         /// Variant → weight.
         weights: Vec<(String, f64)>,
+        /// Variant → instances; decides the price only.
+        instance_counts: Vec<(String, u32)>,
     },
     /// Takes the last change of weights back.
     UndoWeights {

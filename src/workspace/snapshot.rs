@@ -77,6 +77,13 @@ impl<T> Table<T> {
         self.rows.get(name)
     }
 
+    /// A resource by name, whatever the case of its letters. SageMaker writes names in lower case in its ARNs, so names that differ in
+    /// case only are the same to it.
+    pub fn any_case(&self, name: &str) -> Option<&Arc<T>> {
+        let other = || self.rows.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, row)| row);
+        self.rows.get(name).or_else(other)
+    }
+
     /// Whether there is one of that name.
     pub fn contains(&self, name: &str) -> bool {
         self.rows.contains_key(name)

@@ -56,6 +56,7 @@ fn an_endpoint_serves_again_with_its_weights_after_a_stop_and_after_a_kill() {
     live.tell(Command::UpdateWeights {
         name: "live".to_owned(),
         weights: vec![("one".to_owned(), 0.0), ("two".to_owned(), 1.0)],
+        instance_counts: Vec::new(),
     });
     let of_two = predict(&live.url(), "live", "3,1").1;
     assert_ne!(of_one, of_two, "the two models differ");

@@ -13,7 +13,7 @@ use super::recipe::{Candidate, Recipe};
 use super::session::Session;
 use super::train::INSTANCE_TYPE;
 use crate::cli::client::Client;
-use crate::domain::endpoint::{Deployment, DeploymentOutcome, Endpoint, EndpointStatus};
+use crate::domain::endpoint::{Deployment, DeploymentOutcome, Endpoint, EndpointStatus, Retain};
 use crate::domain::endpoint_config::{EndpointConfig, ProductionVariant};
 use crate::domain::extras::Extras;
 use crate::domain::model::Model;
@@ -116,6 +116,7 @@ pub fn play(
     session.tell(Command::UpdateWeights {
         name: names.endpoint.clone(),
         weights: recipe.models.iter().zip(weights).map(|(c, weight)| (c.variant.to_owned(), weight)).collect(),
+        instance_counts: Vec::new(),
     })?;
     // Live numbers may be a tenth of a second old; those that show the change were counted after it.
     let moved = session.until("the new weights to show", |_| {
@@ -192,6 +193,7 @@ fn put_in_service(session: &Session, recipe: &Recipe, names: &Names) -> Result<(
         name: names.endpoint.clone(),
         config_name: names.endpoint.clone(),
         tags: Vec::new(),
+        extras: Extras::default(),
     })?;
     session.until("the endpoint to come into service", |snapshot| {
         Ok((endpoint(snapshot, &names.endpoint)?.status == EndpointStatus::InService).then_some(()))
@@ -283,7 +285,8 @@ fn replace_fleet(
     session.tell(Command::UpdateEndpoint {
         name: names.endpoint.clone(),
         config_name: names.winner_config.clone(),
-        retain_variant_properties: false,
+        retain: Retain::NOTHING,
+        extras: Extras::default(),
     })?;
     let deployment: Deployment = session.until("the update to finish", |snapshot| {
         let endpoint = endpoint(snapshot, &names.endpoint)?;

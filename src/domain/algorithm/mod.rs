@@ -111,6 +111,14 @@ impl Algorithm {
         }
     }
 
+    /// The channels that its container takes. Only `train` and `validation` are read here.
+    pub fn channels(self) -> &'static [&'static str] {
+        match self {
+            Self::XGBoost => &["train", "validation"],
+            Self::LinearLearner => &["train", "validation", "test"],
+        }
+    }
+
     /// The table of hyperparameters, in the order of the documentation, common ones first.
     pub fn hyperparameters(self) -> &'static [Hyperparameter] {
         match self {

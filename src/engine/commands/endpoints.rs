@@ -3,8 +3,9 @@
 use super::super::control::{Change, Control, Row, endpoint_tells};
 use super::super::machine::endpoint::{self, Event};
 use super::{Outcome, free, made, missing, valid};
-use crate::domain::endpoint::Endpoint;
+use crate::domain::endpoint::{Endpoint, Retain};
 use crate::domain::endpoint_config::EndpointConfig;
+use crate::domain::extras::Extras;
 use crate::domain::reference::Kind;
 use crate::domain::tag::{self, Tag};
 use crate::domain::traffic_test::TrafficTestSpec;
@@ -19,15 +20,14 @@ fn config_of(control: &Control, name: &str) -> Result<std::sync::Arc<EndpointCon
     }
 }
 
-pub(super) fn create(control: &mut Control, name: &str, config_name: &str, tags: Vec<Tag>) -> Outcome {
+pub(super) fn create(control: &mut Control, name: &str, config_name: &str, tags: Vec<Tag>, extras: Extras) -> Outcome {
     let mut broken = tag::validate(&tags);
     broken.extend(Endpoint::validate_name(name).err());
     valid(broken)?;
-    // SageMaker takes endpoint names that differ in case only for the same.
-    let taken = control.world.endpoints.values().any(|other| other.name.eq_ignore_ascii_case(name));
-    free(taken, Kind::Endpoint, name)?;
+    free(control.world.endpoints.any_case(name).is_some(), Kind::Endpoint, name)?;
     let config = config_of(control, config_name)?;
-    let (endpoint, effects) = endpoint::create(name, &config, tags, control.now());
+    let (mut endpoint, effects) = endpoint::create(name, &config, tags, control.now());
+    endpoint.extras = extras;
     let mut change = Change::row(Row::Endpoint(endpoint));
     if control.world.traffic_tests.contains(name) {
         change = change.and(Row::NoTrafficTest(name.to_owned()));
@@ -40,17 +40,28 @@ pub(super) fn create(control: &mut Control, name: &str, config_name: &str, tags:
     Ok(made(Kind::Endpoint, name))
 }
 
-pub(super) fn update(control: &mut Control, name: &str, config_name: String, retain: bool) -> Outcome {
+pub(super) fn update(
+    control: &mut Control,
+    name: &str,
+    config_name: String,
+    retain: Retain,
+    extras: Extras,
+) -> Outcome {
     if !control.world.endpoints.contains(name) {
         return Err(missing(Kind::Endpoint, name));
     }
     config_of(control, &config_name)?;
-    control.endpoint_step(name, Event::UpdateRequested { config_name, retain })?;
+    control.endpoint_step(name, Event::UpdateRequested { config_name, retain, extras })?;
     Ok(made(Kind::Endpoint, name))
 }
 
-pub(super) fn weights(control: &mut Control, name: &str, weights: Vec<(String, f64)>) -> Outcome {
-    control.endpoint_step(name, Event::WeightsRequested(weights))?;
+pub(super) fn weights(
+    control: &mut Control,
+    name: &str,
+    weights: Vec<(String, f64)>,
+    instance_counts: Vec<(String, u32)>,
+) -> Outcome {
+    control.endpoint_step(name, Event::WeightsRequested { weights, instance_counts })?;
     Ok(made(Kind::Endpoint, name))
 }
 

@@ -39,11 +39,15 @@ pub(super) fn carry_out(control: &mut Control, command: Command, answer: Answer)
         Command::Role(command) => roles::carry_out(control, command),
         Command::AddTags { kind, name, tags } => models::add_tags(control, kind, &name, tags),
         Command::DeleteTags { kind, name, keys } => models::delete_tags(control, kind, &name, &keys),
-        Command::CreateEndpoint { name, config_name, tags } => endpoints::create(control, &name, &config_name, tags),
-        Command::UpdateEndpoint { name, config_name, retain_variant_properties } => {
-            endpoints::update(control, &name, config_name, retain_variant_properties)
+        Command::CreateEndpoint { name, config_name, tags, extras } => {
+            endpoints::create(control, &name, &config_name, tags, extras)
         }
-        Command::UpdateWeights { name, weights } => endpoints::weights(control, &name, weights),
+        Command::UpdateEndpoint { name, config_name, retain, extras } => {
+            endpoints::update(control, &name, config_name, retain, extras)
+        }
+        Command::UpdateWeights { name, weights, instance_counts } => {
+            endpoints::weights(control, &name, weights, instance_counts)
+        }
         Command::UndoWeights { name } => endpoints::undo(control, &name),
         Command::DeleteEndpoint { name } => endpoints::delete(control, &name),
         Command::StartTrafficTest(spec) => endpoints::start_traffic(control, *spec),

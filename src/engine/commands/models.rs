@@ -13,7 +13,7 @@ use crate::workspace::{CommandError, Reply};
 pub(super) fn create_model(control: &mut Control, mut model: Model) -> Outcome {
     valid(model.validate())?;
     let name = model.name.clone();
-    free(control.world.models.contains(&name), Kind::Model, &name)?;
+    free(control.world.models.any_case(&name).is_some(), Kind::Model, &name)?;
     let uri = &model.model_data;
     let objects = control.world.objects.get(&uri.bucket).ok_or_else(|| missing(Kind::Bucket, &uri.bucket))?;
     if !objects.contains(&uri.key) {
@@ -37,7 +37,7 @@ pub(super) fn delete_model(control: &mut Control, name: &str) -> Outcome {
 pub(super) fn create_config(control: &mut Control, mut config: EndpointConfig) -> Outcome {
     valid(config.validate())?;
     let name = config.name.clone();
-    free(control.world.endpoint_configs.contains(&name), Kind::EndpointConfig, &name)?;
+    free(control.world.endpoint_configs.any_case(&name).is_some(), Kind::EndpointConfig, &name)?;
     if let Some(variant) = config.variants.iter().find(|v| !control.world.models.contains(&v.model_name)) {
         return Err(missing(Kind::Model, &variant.model_name));
     }

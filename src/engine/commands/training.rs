@@ -11,7 +11,7 @@ use crate::workspace::{CommandError, Reply};
 pub(super) fn create(control: &mut Control, spec: TrainingJobSpec) -> Outcome {
     valid(spec.validate())?;
     let name = spec.name.clone();
-    free(control.world.training_jobs.contains(&name), Kind::TrainingJob, &name)?;
+    free(control.world.training_jobs.any_case(&name).is_some(), Kind::TrainingJob, &name)?;
     for bucket in spec.channels.iter().map(|channel| &channel.data.bucket).chain([&spec.output.bucket]) {
         if !control.world.buckets.contains(bucket) {
             return Err(missing(Kind::Bucket, bucket));

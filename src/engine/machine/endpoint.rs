@@ -5,7 +5,7 @@
 
 use super::Tell;
 use crate::domain::endpoint::{
-    Deployment, DeploymentOutcome, DeploymentStage, Endpoint, EndpointStatus, EndpointVariant, MAX_HISTORY,
+    Deployment, DeploymentOutcome, DeploymentStage, Endpoint, EndpointStatus, EndpointVariant, MAX_HISTORY, Retain,
     WeightChange,
 };
 use crate::domain::endpoint_config::{EndpointConfig, validate_weight};
@@ -23,11 +23,18 @@ pub enum Event {
     UpdateRequested {
         /// The configuration.
         config_name: String,
-        /// Keep weights and counts of variants that both configurations have.
-        retain: bool,
+        /// What variants that both configurations have keep.
+        retain: Retain,
+        /// The request, where a client made one.
+        extras: Extras,
     },
-    /// A person sets weights of some or all variants.
-    WeightsRequested(Vec<(String, f64)>),
+    /// A person sets weights and instance counts of some or all variants.
+    WeightsRequested {
+        /// Variant → weight.
+        weights: Vec<(String, f64)>,
+        /// Variant → instances.
+        instance_counts: Vec<(String, u32)>,
+    },
     /// A person takes the last change of weights back.
     UndoRequested,
     /// A person deletes it.
@@ -63,8 +70,8 @@ pub struct Traffic {
 pub enum Effect {
     /// Load and probe the fleet of the newest deployment.
     Build {
-        /// Keep weights and counts of variants that serve now.
-        retain: bool,
+        /// What variants that serve now keep.
+        retain: Retain,
     },
     /// Load the fleet that served before the app ended.
     Restore,
@@ -110,7 +117,7 @@ pub fn create(name: &str, config: &EndpointConfig, tags: Vec<Tag>, now: Timestam
     };
     deploy(&mut endpoint, config.name.clone(), None, now);
     let text = format!("Endpoint {name} is being created with {}", config.name);
-    (endpoint, vec![Effect::Build { retain: false }, Effect::Tell(Tell::info(text))])
+    (endpoint, vec![Effect::Build { retain: Retain::NOTHING }, Effect::Tell(Tell::info(text))])
 }
 
 /// The next state of an endpoint.
@@ -121,8 +128,13 @@ pub fn create(name: &str, config: &EndpointConfig, tags: Vec<Tag>, now: Timestam
 pub fn step(endpoint: &Endpoint, event: Event, now: Timestamp) -> Result<Next, CommandError> {
     let mut next = endpoint.clone();
     let effects = match event {
-        Event::UpdateRequested { config_name, retain } => update(&mut next, config_name, retain, now)?,
-        Event::WeightsRequested(weights) => set_weights(&mut next, &weights, now)?,
+        Event::UpdateRequested { config_name, retain, extras } => {
+            next.extras = extras;
+            update(&mut next, config_name, retain, now)?
+        }
+        Event::WeightsRequested { weights, instance_counts } => {
+            set_weights(&mut next, &weights, &instance_counts, now)?
+        }
         Event::UndoRequested => undo_weights(&mut next, now)?,
         Event::DeleteRequested => {
             let text = format!("Endpoint {} deleted", endpoint.name);
@@ -140,19 +152,24 @@ pub fn step(endpoint: &Endpoint, event: Event, now: Timestamp) -> Result<Next, C
     Ok((Some(next), effects))
 }
 
-/// The variants of a configuration as they will run; with `retain`, weights and counts of variants that serve now are kept.
-pub fn variants_for(config: &EndpointConfig, serving: &[EndpointVariant], retain: bool) -> Vec<EndpointVariant> {
-    let mut variants = Endpoint::variants_of(config);
-    if retain {
-        for variant in &mut variants {
-            if let Some(old) = serving.iter().find(|old| old.name == variant.name) {
+/// The variants of a configuration as they will run; `retain` says what variants that serve now keep.
+pub fn variants_for(config: &EndpointConfig, serving: &[EndpointVariant], retain: Retain) -> Vec<EndpointVariant> {
+    let fresh = Endpoint::variants_of(config);
+    let mut variants = fresh.clone();
+    for variant in &mut variants {
+        if let Some(old) = serving.iter().find(|old| old.name == variant.name) {
+            if retain.weights {
                 variant.weight = old.weight;
+            }
+            if retain.instance_counts {
                 variant.instance_count = old.instance_count;
             }
         }
-        // A new variant beside retained ones may leave every weight at 0, and such a fleet could answer nobody.
-        if variants.iter().all(|v| v.weight == 0.0) {
-            return Endpoint::variants_of(config);
+    }
+    // A new variant beside retained ones may leave every weight at 0, and such a fleet could answer nobody.
+    if variants.iter().all(|v| v.weight == 0.0) {
+        for (variant, fresh) in variants.iter_mut().zip(fresh) {
+            variant.weight = fresh.weight;
         }
     }
     variants
@@ -248,7 +265,7 @@ fn finish(endpoint: &mut Endpoint, outcome: DeploymentOutcome, traffic: Traffic,
 fn update(
     endpoint: &mut Endpoint,
     config_name: String,
-    retain: bool,
+    retain: Retain,
     now: Timestamp,
 ) -> Result<Vec<Effect>, CommandError> {
     must_be_in_service(endpoint)?;
@@ -266,18 +283,18 @@ fn weights_of(endpoint: &Endpoint) -> Vec<(String, f64)> {
     endpoint.variants.iter().map(|v| (v.name.clone(), v.weight)).collect()
 }
 
-fn set_weights(endpoint: &mut Endpoint, wanted: &[(String, f64)], now: Timestamp) -> Result<Vec<Effect>, CommandError> {
-    must_be_in_service(endpoint)?;
+/// Carries wishes about variants out one by one; the rules that they break.
+fn change_variants<T>(
+    endpoint: &mut Endpoint,
+    wanted: &[(String, T)],
+    mut change: impl FnMut(&mut EndpointVariant, &T, &str) -> Option<Invalid>,
+) -> Vec<Invalid> {
     let mut broken = Vec::new();
-    let before = weights_of(endpoint);
-    let known = before.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
-    if wanted.is_empty() {
-        broken.push(Invalid::new("DesiredWeightsAndCapacities", 0, "must have at least 1 entry"));
-    }
-    for (i, (name, weight)) in wanted.iter().enumerate() {
+    let known = endpoint.variants.iter().map(|variant| variant.name.as_str()).collect::<Vec<_>>().join(", ");
+    for (i, (name, value)) in wanted.iter().enumerate() {
         let at = format!("DesiredWeightsAndCapacities[{i}]");
         if let Some(variant) = endpoint.variants.iter_mut().find(|variant| &variant.name == name) {
-            variant.weight = *weight;
+            broken.extend(change(variant, value, &at));
         } else {
             let rule = format!("is not a variant of endpoint {}; its variants are {known}", endpoint.name);
             broken.push(Invalid::new(format!("{at}.VariantName"), name, rule));
@@ -285,7 +302,29 @@ fn set_weights(endpoint: &mut Endpoint, wanted: &[(String, f64)], now: Timestamp
         if wanted[..i].iter().any(|(earlier, _)| earlier == name) {
             broken.push(Invalid::new(format!("{at}.VariantName"), name, "is there twice"));
         }
-        broken.extend(validate_weight(&format!("{at}.DesiredWeight"), *weight).err());
+    }
+    broken
+}
+
+fn set_weights(
+    endpoint: &mut Endpoint,
+    weights: &[(String, f64)],
+    instance_counts: &[(String, u32)],
+    now: Timestamp,
+) -> Result<Vec<Effect>, CommandError> {
+    must_be_in_service(endpoint)?;
+    let before = weights_of(endpoint);
+    let counts_before: Vec<u32> = endpoint.variants.iter().map(|variant| variant.instance_count).collect();
+    let mut broken = change_variants(endpoint, weights, |variant, weight, at| {
+        variant.weight = *weight;
+        validate_weight(&format!("{at}.DesiredWeight"), *weight).err()
+    });
+    broken.extend(change_variants(endpoint, instance_counts, |variant, count, at| {
+        variant.instance_count = *count;
+        (*count == 0).then(|| Invalid::new(format!("{at}.DesiredInstanceCount"), 0, "must be at least 1"))
+    }));
+    if weights.is_empty() && instance_counts.is_empty() {
+        broken.push(Invalid::new("DesiredWeightsAndCapacities", 0, "must have at least 1 entry"));
     }
     if broken.is_empty() && endpoint.variants.iter().all(|v| v.weight == 0.0) {
         let rule = "would leave every variant at 0: at least one must be above 0, or nobody could answer";
@@ -294,12 +333,20 @@ fn set_weights(endpoint: &mut Endpoint, wanted: &[(String, f64)], now: Timestamp
     if !broken.is_empty() {
         return Err(CommandError::Invalid(broken));
     }
+    let mut effects = Vec::new();
+    let counts: Vec<u32> = endpoint.variants.iter().map(|variant| variant.instance_count).collect();
+    if counts != counts_before {
+        endpoint.modified = now;
+        let list = counts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" / ");
+        effects.push(Effect::Tell(Tell::info(format!("Instance counts of {} set to {list}", endpoint.name))));
+    }
     let after = weights_of(endpoint);
     if after == before {
-        return Ok(Vec::new());
+        return Ok(effects);
     }
     push_limited(&mut endpoint.weight_changes, WeightChange { at: now, before: before.clone(), after: after.clone() });
-    Ok(weights_changed(endpoint, &before, after, now, "set"))
+    effects.extend(weights_changed(endpoint, &before, after, now, "set"));
+    Ok(effects)
 }
 
 fn weights_changed(
@@ -409,7 +456,7 @@ fn drained(endpoint: &mut Endpoint, traffic: Traffic, now: Timestamp) -> Vec<Eff
 
 fn found(endpoint: &mut Endpoint, now: Timestamp) -> Vec<Effect> {
     match endpoint.status {
-        EndpointStatus::Creating => vec![Effect::Build { retain: false }],
+        EndpointStatus::Creating => vec![Effect::Build { retain: Retain::NOTHING }],
         EndpointStatus::InService => vec![Effect::Restore],
         EndpointStatus::Updating if is_swapped(endpoint) => {
             endpoint.status = EndpointStatus::InService;

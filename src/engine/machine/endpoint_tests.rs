@@ -44,7 +44,12 @@ fn in_service() -> Endpoint {
 }
 
 fn updating() -> Endpoint {
-    go(&in_service(), Event::UpdateRequested { config_name: "two".into(), retain: false }, 10).0
+    go(
+        &in_service(),
+        Event::UpdateRequested { config_name: "two".into(), retain: Retain::NOTHING, extras: Extras::default() },
+        10,
+    )
+    .0
 }
 
 fn two() -> Vec<EndpointVariant> {
@@ -56,7 +61,10 @@ fn weights(endpoint: &Endpoint) -> Vec<f64> {
 }
 
 fn ask(pairs: &[(&str, f64)]) -> Event {
-    Event::WeightsRequested(pairs.iter().map(|(n, w)| ((*n).to_owned(), *w)).collect())
+    Event::WeightsRequested {
+        weights: pairs.iter().map(|(n, w)| ((*n).to_owned(), *w)).collect(),
+        instance_counts: Vec::new(),
+    }
 }
 
 fn stages(endpoint: &Endpoint) -> Vec<DeploymentStage> {
@@ -92,9 +100,11 @@ fn a_first_fleet_that_fails_leaves_a_failed_endpoint() {
     assert_eq!(failed.failure_reason.as_deref(), Some("no artefact"));
     assert_eq!(failed.deployments[0].outcome, DeploymentOutcome::Failed("no artefact".into()));
     assert_eq!(severity(&effects), Some(Severity::Error));
-    for event in
-        [Event::UpdateRequested { config_name: "two".into(), retain: false }, ask(&[("a", 1.0)]), Event::UndoRequested]
-    {
+    for event in [
+        Event::UpdateRequested { config_name: "two".into(), retain: Retain::NOTHING, extras: Extras::default() },
+        ask(&[("a", 1.0)]),
+        Event::UndoRequested,
+    ] {
         let refused = step(&failed, event, T(3)).unwrap_err().to_string();
         assert!(refused.contains("Delete it and create it again"), "{refused}");
     }
@@ -129,7 +139,11 @@ fn an_update_that_fails_leaves_the_old_fleet() {
     assert_eq!((after.deployments[1].requests, after.deployments[1].ended), (7, Some(T(12))));
     assert_eq!(severity(&effects), Some(Severity::Error));
     assert!(!effects.iter().any(|e| matches!(e, Effect::Install { .. } | Effect::Remove)));
-    let (again, _) = go(&after, Event::UpdateRequested { config_name: "three".into(), retain: false }, 20);
+    let (again, _) = go(
+        &after,
+        Event::UpdateRequested { config_name: "three".into(), retain: Retain::NOTHING, extras: Extras::default() },
+        20,
+    );
     assert_eq!((again.failure_reason, again.requested_config.as_deref()), (None, Some("three")));
     assert_eq!(again.deployments[2].number, 3);
 }
@@ -139,7 +153,7 @@ fn nothing_changes_an_endpoint_that_is_changing() {
     let swapped = go(&updating(), Event::FleetReady(two()), 12).0;
     for endpoint in [creating(), updating(), swapped] {
         for event in [
-            Event::UpdateRequested { config_name: "x".into(), retain: false },
+            Event::UpdateRequested { config_name: "x".into(), retain: Retain::NOTHING, extras: Extras::default() },
             ask(&[("a", 2.0)]),
             Event::UndoRequested,
         ] {
@@ -202,7 +216,12 @@ fn bad_weights_are_refused_by_name() {
 #[test]
 fn undo_does_not_reach_across_an_update() {
     let changed = go(&in_service(), ask(&[("a", 9.0)]), 5).0;
-    let updating = go(&changed, Event::UpdateRequested { config_name: "two".into(), retain: false }, 6).0;
+    let updating = go(
+        &changed,
+        Event::UpdateRequested { config_name: "two".into(), retain: Retain::NOTHING, extras: Extras::default() },
+        6,
+    )
+    .0;
     let swapped = go(&updating, Event::FleetReady(two()), 7).0;
     let done = go(&swapped, Event::Drained(Traffic::default()), 8).0;
     let refused = step(&done, Event::UndoRequested, T(9)).unwrap_err().to_string();
@@ -226,7 +245,7 @@ fn late_reports_change_nothing() {
 fn found_after_a_crash() {
     assert_eq!(
         go(&creating(), Event::Found, 50),
-        (creating(), vec![Effect::Build { retain: false }]),
+        (creating(), vec![Effect::Build { retain: Retain::NOTHING }]),
         "creation is begun again"
     );
     assert_eq!(go(&in_service(), Event::Found, 50), (in_service(), vec![Effect::Restore]));
@@ -260,10 +279,10 @@ fn retained_properties() {
     let serving = go(&in_service(), ask(&[("a", 9.0), ("b", 0.0)]), 5).0.variants;
     let next = config("next", &[("a", 1.0), ("c", 2.0)]);
     let pick = |variants: Vec<EndpointVariant>| variants.iter().map(|v| v.weight).collect::<Vec<_>>();
-    assert_eq!(pick(variants_for(&next, &serving, true)), [9.0, 2.0]);
-    assert_eq!(pick(variants_for(&next, &serving, false)), [1.0, 2.0]);
+    assert_eq!(pick(variants_for(&next, &serving, Retain::all(true))), [9.0, 2.0]);
+    assert_eq!(pick(variants_for(&next, &serving, Retain::NOTHING)), [1.0, 2.0]);
     let only_zero = config("zero", &[("b", 4.0)]);
-    assert_eq!(pick(variants_for(&only_zero, &serving, true)), [4.0], "never a fleet that answers nobody");
+    assert_eq!(pick(variants_for(&only_zero, &serving, Retain::all(true))), [4.0], "never a fleet that answers nobody");
 }
 
 #[test]
@@ -271,7 +290,12 @@ fn history_is_bounded() {
     let mut endpoint = in_service();
     for i in 0..MAX_HISTORY + 5 {
         endpoint = go(&endpoint, ask(&[("a", 2.0 + i as f64)]), 10).0;
-        endpoint = go(&endpoint, Event::UpdateRequested { config_name: "two".into(), retain: false }, 11).0;
+        endpoint = go(
+            &endpoint,
+            Event::UpdateRequested { config_name: "two".into(), retain: Retain::NOTHING, extras: Extras::default() },
+            11,
+        )
+        .0;
         endpoint = go(&endpoint, broken("x"), 12).0;
     }
     assert_eq!((endpoint.weight_changes.len(), endpoint.deployments.len()), (MAX_HISTORY, MAX_HISTORY));

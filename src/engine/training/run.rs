@@ -116,6 +116,9 @@ impl Run {
             "Train channel: {rows} rows, {features} features{}",
             validation.as_ref().map_or_else(String::new, |v| format!("; validation channel: {} rows", v.rows()))
         ));
+        if spec.channel("test").is_some() {
+            self.say("Test channel: not read, since models are not tested after training in Counterpoise");
+        }
         progress.shape = Some((rows, features));
         progress.density = Some(density);
         progress.best_metric = Some(ml::watched_metric(spec.algorithm, &spec.hyperparameters, validation.is_some()));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use counterpoise::domain::algorithm::Algorithm;
 use counterpoise::domain::arn::ArnKind;
+use counterpoise::domain::extras::Extras;
 use counterpoise::domain::reference::{Kind, ResourceRef};
 use counterpoise::domain::s3_uri::S3Uri;
 use counterpoise::domain::tag::Tag;
@@ -108,7 +109,8 @@ fn models_and_configurations_are_checked() {
     assert_eq!(lab.refused(stranger), CommandError::NotFound(ResourceRef::new(Kind::Model, "nobody")));
     lab.config("c", &[("a", "m", 1.0)]);
     lab.ok(Command::DeleteModel { name: "m".into() });
-    let orphan = Command::CreateEndpoint { name: "e".into(), config_name: "c".into(), tags: vec![] };
+    let orphan =
+        Command::CreateEndpoint { name: "e".into(), config_name: "c".into(), tags: vec![], extras: Extras::default() };
     assert_eq!(lab.refused(orphan), CommandError::NotFound(ResourceRef::new(Kind::Model, "m")));
     lab.ok(Command::DeleteEndpointConfig { name: "c".into() });
     let twice = lab.refused(Command::DeleteEndpointConfig { name: "c".into() });

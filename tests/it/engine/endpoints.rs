@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use counterpoise::domain::algorithm::Algorithm;
-use counterpoise::domain::endpoint::{DeploymentOutcome, EndpointStatus};
+use counterpoise::domain::endpoint::{DeploymentOutcome, EndpointStatus, Retain};
+use counterpoise::domain::extras::Extras;
 use counterpoise::domain::reference::{Kind, ResourceRef};
 use counterpoise::domain::s3_uri::S3Uri;
 use counterpoise::workspace::{Command, CommandError};
@@ -14,11 +15,16 @@ use super::lab::{BUCKET, Lab, model};
 
 fn weights(name: &str, pairs: &[(&str, f64)]) -> Command {
     let weights = pairs.iter().map(|(variant, weight)| ((*variant).to_owned(), *weight)).collect();
-    Command::UpdateWeights { name: name.into(), weights }
+    Command::UpdateWeights { name: name.into(), weights, instance_counts: Vec::new() }
 }
 
-fn update(name: &str, config_name: &str, retain_variant_properties: bool) -> Command {
-    Command::UpdateEndpoint { name: name.into(), config_name: config_name.into(), retain_variant_properties }
+fn update(name: &str, config_name: &str, retain: bool) -> Command {
+    Command::UpdateEndpoint {
+        name: name.into(),
+        config_name: config_name.into(),
+        retain: Retain::all(retain),
+        extras: Extras::default(),
+    }
 }
 
 /// Two models of different depth behind `live`, the second configuration with the other one alone.
@@ -101,7 +107,12 @@ fn a_corrupt_artefact_leaves_the_old_fleet_serving() {
     lab.ok(update("live", "better", false));
     assert_eq!(lab.settled("live").failure_reason, None, "the next good update clears it");
 
-    lab.ok(Command::CreateEndpoint { name: "never".into(), config_name: "worse".into(), tags: vec![] });
+    lab.ok(Command::CreateEndpoint {
+        name: "never".into(),
+        config_name: "worse".into(),
+        tags: vec![],
+        extras: Extras::default(),
+    });
     let failed = lab.settled("never");
     assert_eq!(failed.status, EndpointStatus::Failed);
     assert!(failed.failure_reason.as_ref().unwrap().contains("model broken"));
@@ -120,6 +131,7 @@ fn names_are_checked_before_anything_is_begun() {
         name: name.into(),
         config_name: config.into(),
         tags: vec![],
+        extras: Extras::default(),
     };
     assert!(matches!(lab.refused(create("live", "both")), CommandError::AlreadyExists(_)));
     assert!(matches!(lab.refused(create("LIVE", "both")), CommandError::AlreadyExists(_)), "case makes no other name");
@@ -195,7 +207,12 @@ fn deleting_while_it_is_created_is_fine() {
     let lab = Lab::with_data(folder.path());
     two_variants(&lab);
     for _ in 0..10 {
-        let create = Command::CreateEndpoint { name: "brief".into(), config_name: "both".into(), tags: vec![] };
+        let create = Command::CreateEndpoint {
+            name: "brief".into(),
+            config_name: "both".into(),
+            tags: vec![],
+            extras: Extras::default(),
+        };
         lab.ok(create);
         lab.ok(Command::DeleteEndpoint { name: "brief".into() });
         assert!(!lab.world().endpoints.contains("brief"));

@@ -8,7 +8,8 @@ use std::path::Path;
 use std::process::{Command as Program, Stdio};
 
 use counterpoise::domain::algorithm::Algorithm;
-use counterpoise::domain::endpoint::{DeploymentOutcome, EndpointStatus};
+use counterpoise::domain::endpoint::{DeploymentOutcome, EndpointStatus, Retain};
+use counterpoise::domain::extras::Extras;
 use counterpoise::domain::training_job::{SecondaryStatus, TrainingJobStatus};
 use counterpoise::workspace::Command;
 
@@ -40,7 +41,8 @@ fn child_changes_things_until_it_is_killed() {
                 lab.ok(Command::UpdateEndpoint {
                     name: "live".into(),
                     config_name: config_name.clone(),
-                    retain_variant_properties: false,
+                    retain: Retain::NOTHING,
+                    extras: Extras::default(),
                 });
                 acknowledge(&format!("updating {config_name}"));
                 lab.settled("live");
@@ -50,7 +52,7 @@ fn child_changes_things_until_it_is_killed() {
         "weights" => {
             for n in 1.. {
                 let weights = vec![("a".to_owned(), f64::from(n))];
-                lab.ok(Command::UpdateWeights { name: "live".into(), weights });
+                lab.ok(Command::UpdateWeights { name: "live".into(), weights, instance_counts: Vec::new() });
                 acknowledge(&n.to_string());
             }
         }

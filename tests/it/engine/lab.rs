@@ -133,7 +133,12 @@ impl Lab {
 
     /// An endpoint in service.
     pub fn serve(&self, name: &str, config_name: &str) {
-        self.ok(Command::CreateEndpoint { name: name.into(), config_name: config_name.into(), tags: vec![] });
+        self.ok(Command::CreateEndpoint {
+            name: name.into(),
+            config_name: config_name.into(),
+            tags: vec![],
+            extras: Extras::default(),
+        });
         let endpoint = self.settled(name);
         assert_eq!(endpoint.status, EndpointStatus::InService, "{:?}", endpoint.failure_reason);
     }

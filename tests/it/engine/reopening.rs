@@ -1,7 +1,8 @@
 //! A workspace that is closed and opened again in this process: everything is where it was.
 
 use counterpoise::domain::algorithm::Algorithm;
-use counterpoise::domain::endpoint::EndpointStatus;
+use counterpoise::domain::endpoint::{EndpointStatus, Retain};
+use counterpoise::domain::extras::Extras;
 use counterpoise::domain::s3_uri::S3Uri;
 use counterpoise::domain::traffic_test::{TrafficTestSpec, TrafficTestStatus};
 use counterpoise::domain::training_job::{SecondaryStatus, TrainingJobStatus};
@@ -17,7 +18,11 @@ fn endpoints_serve_again_with_their_weights() {
     lab.trained_model("two", Algorithm::XGBoost, 9);
     lab.config("both", &[("a", "one", 1.0), ("b", "two", 1.0)]);
     lab.serve("live", "both");
-    lab.ok(Command::UpdateWeights { name: "live".into(), weights: vec![("a".into(), 0.0), ("b".into(), 5.0)] });
+    lab.ok(Command::UpdateWeights {
+        name: "live".into(),
+        weights: vec![("a".into(), 0.0), ("b".into(), 5.0)],
+        instance_counts: Vec::new(),
+    });
     let before = lab.invoke("live", "text/csv", "0.3,0.4");
     let events = lab.world().events.len();
     // What serves does not depend on what it was made from.
@@ -103,7 +108,8 @@ fn files_of_fleets_that_are_gone_are_swept() {
         lab.ok(Command::UpdateEndpoint {
             name: "live".into(),
             config_name: "c".into(),
-            retain_variant_properties: false,
+            retain: Retain::NOTHING,
+            extras: Extras::default(),
         });
         lab.settled("live");
     }

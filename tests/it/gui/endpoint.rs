@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use counterpoise::domain::endpoint::{Deployment, DeploymentOutcome, DeploymentStage, EndpointStatus};
+use counterpoise::domain::endpoint::{Deployment, DeploymentOutcome, DeploymentStage, EndpointStatus, Retain};
 use counterpoise::domain::s3_uri::S3Uri;
 use counterpoise::domain::traffic_test::{TrafficTest, TrafficTestSpec, TrafficTestStatus};
 use counterpoise::gui::App;
@@ -171,7 +171,7 @@ fn pictures_of_tabs_and_dialogs() {
 /// The weights of the newest command, which must be a change of weights.
 fn weights(workspace: &ScriptedWorkspace) -> Vec<(String, f64)> {
     match workspace.last_command() {
-        Some(Command::UpdateWeights { name, weights }) if name == LIVE => weights,
+        Some(Command::UpdateWeights { name, weights, .. }) if name == LIVE => weights,
         other => panic!("no weights were set: {other:?}"),
     }
 }
@@ -270,9 +270,9 @@ fn an_update_shows_the_difference_and_starts() {
     harness.get_by_label("Start the update").click();
     harness.run();
     match workspace.last_command() {
-        Some(Command::UpdateEndpoint { name, config_name, retain_variant_properties }) => {
+        Some(Command::UpdateEndpoint { name, config_name, retain, .. }) => {
             assert_eq!((name.as_str(), config_name.as_str()), (LIVE, "sentiment-linear-only"));
-            assert!(retain_variant_properties);
+            assert_eq!(retain, Retain::all(true));
         }
         other => panic!("no update was asked for: {other:?}"),
     }

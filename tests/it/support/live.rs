@@ -152,7 +152,12 @@ impl Live {
 
     /// An endpoint on a configuration, in service.
     pub fn put_in_service(&self, name: &str, config: &str) {
-        self.tell(Command::CreateEndpoint { name: name.to_owned(), config_name: config.to_owned(), tags: Vec::new() });
+        self.tell(Command::CreateEndpoint {
+            name: name.to_owned(),
+            config_name: config.to_owned(),
+            tags: Vec::new(),
+            extras: Extras::default(),
+        });
         self.until("the endpoint to come into service", |snapshot| {
             let endpoint = snapshot.endpoints.get(name)?;
             assert_ne!(endpoint.status, EndpointStatus::Failed, "{:?}", endpoint.failure_reason);

@@ -274,7 +274,7 @@ fn apply(world: &mut Snapshot, command: &Command) -> Answer {
             return made(Kind::EndpointConfig, &config.name);
         }
         Command::DeleteEndpointConfig { name } => drop(world.endpoint_configs.remove(name)),
-        Command::CreateEndpoint { name, config_name, tags } => {
+        Command::CreateEndpoint { name, config_name, tags, .. } => {
             let mut endpoint = world::endpoint(world, name, config_name, NOW);
             endpoint.status = EndpointStatus::Creating;
             endpoint.in_service_since = None;
@@ -286,7 +286,7 @@ fn apply(world: &mut Snapshot, command: &Command) -> Answer {
             endpoint.status = EndpointStatus::Updating;
             endpoint.requested_config = Some(config_name.clone());
         }),
-        Command::UpdateWeights { name, weights } => edit(world, name, |endpoint| {
+        Command::UpdateWeights { name, weights, .. } => edit(world, name, |endpoint| {
             for (variant, weight) in weights {
                 if let Some(known) = endpoint.variants.iter_mut().find(|known| known.name == *variant) {
                     known.weight = *weight;

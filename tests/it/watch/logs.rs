@@ -1,6 +1,8 @@
 //! CloudWatch Logs: a job's log as the SDK reads it, an endpoint's log through its life, and the log of an earlier run.
 
 use counterpoise::domain::algorithm::Algorithm;
+use counterpoise::domain::endpoint::Retain;
+use counterpoise::domain::extras::Extras;
 use counterpoise::workspace::Command;
 use serde_json::{Value, json};
 
@@ -165,7 +167,12 @@ fn an_endpoint_tells_what_its_containers_would() {
         assert!(line.contains(expected), "{line}: {expected}");
     }
 
-    lab.ok(Command::UpdateEndpoint { name: "e".into(), config_name: "two".into(), retain_variant_properties: false });
+    lab.ok(Command::UpdateEndpoint {
+        name: "e".into(),
+        config_name: "two".into(),
+        retain: Retain::NOTHING,
+        extras: Extras::default(),
+    });
     lab.settled("e");
     lab.ok(Command::DeleteEndpoint { name: "e".into() });
     let (streams, lines) = said();

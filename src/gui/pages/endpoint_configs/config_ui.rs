@@ -6,7 +6,9 @@ use lucide_icons::Icon;
 use super::data;
 use super::list_ui::{clone, confirm_delete};
 use crate::domain::arn::ArnKind;
+use crate::domain::endpoint::Retain;
 use crate::domain::endpoint_config::EndpointConfig;
+use crate::domain::extras::Extras;
 use crate::domain::price;
 use crate::domain::reference::Kind;
 use crate::gui::action::{Action, Confirm};
@@ -116,7 +118,8 @@ fn confirm_update(cx: &mut Context<'_>, endpoint: &str, from: &str, to: &str) {
     let command = Command::UpdateEndpoint {
         name: endpoint.to_owned(),
         config_name: to.to_owned(),
-        retain_variant_properties: false,
+        retain: Retain::NOTHING,
+        extras: Extras::default(),
     };
     let submit = Action::Submit {
         command,

@@ -299,7 +299,12 @@ impl NewEndpointPage {
     }
 
     fn submit(&self, cx: &mut Context<'_>, config_name: String) {
-        let command = Command::CreateEndpoint { name: self.name.clone(), config_name, tags: Vec::new() };
+        let command = Command::CreateEndpoint {
+            name: self.name.clone(),
+            config_name,
+            tags: Vec::new(),
+            extras: Extras::default(),
+        };
         let to = Route::of(&ResourceRef::new(Kind::Endpoint, &self.name));
         cx.actions.submit_then(command, format!("Creating endpoint {}", self.name), to);
     }

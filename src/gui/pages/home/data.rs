@@ -209,7 +209,8 @@ fn deploy(snapshot: &Snapshot, pair: [&TrainingJob; 2]) -> Vec<Action> {
     };
     submit(Command::CreateEndpointConfig(Box::new(config)), String::new(), None);
     let said = format!("Endpoint {endpoint} is being created");
-    let create = Command::CreateEndpoint { name: endpoint.clone(), config_name, tags: Vec::new() };
+    let create =
+        Command::CreateEndpoint { name: endpoint.clone(), config_name, tags: Vec::new(), extras: Extras::default() };
     submit(create, said, Some(Route::Endpoint(endpoint)));
     actions
 }

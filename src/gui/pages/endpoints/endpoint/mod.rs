@@ -132,7 +132,8 @@ impl EndpointPage {
     fn set_weights(&mut self, ui: &Ui, cx: &mut Context<'_>, frame: &Frame<'_>, shares: &Shares) {
         let names = frame.endpoint.variants.iter().map(|v| v.name.clone());
         let weights = names.zip(shares.weights()).collect();
-        let ticket = cx.workspace.submit(Command::UpdateWeights { name: self.name.clone(), weights });
+        let command = Command::UpdateWeights { name: self.name.clone(), weights, instance_counts: Vec::new() };
+        let ticket = cx.workspace.submit(command);
         self.split.applied(&frame.data.shares, shares);
         self.weights.ask(ui.ctx(), ticket);
     }

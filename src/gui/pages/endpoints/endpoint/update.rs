@@ -3,8 +3,9 @@
 use egui::{Align2, CornerRadius, Sense, Stroke, Ui, pos2, vec2};
 
 use super::Frame;
-use crate::domain::endpoint::{Endpoint, EndpointVariant};
+use crate::domain::endpoint::{Endpoint, EndpointVariant, Retain};
 use crate::domain::endpoint_config::EndpointConfig;
+use crate::domain::extras::Extras;
 use crate::gui::context::Context;
 use crate::gui::format;
 use crate::gui::theme::{Theme, fonts, size};
@@ -137,7 +138,8 @@ impl Form {
             let command = Command::UpdateEndpoint {
                 name: self.endpoint.clone(),
                 config_name: self.config.clone(),
-                retain_variant_properties: self.keep_weights,
+                retain: Retain::all(self.keep_weights),
+                extras: Extras::default(),
             };
             // The timeline says how it goes; a refusal shows as a toast.
             cx.actions.submit(command, format!("Update of {} started", self.endpoint));
