@@ -97,7 +97,7 @@ impl Destination {
 /// Paths of SageMaker's runtime.
 fn is_runtime(path: &str) -> bool {
     path.strip_prefix("/endpoints/").and_then(|rest| rest.split_once('/')).is_some_and(|(endpoint, action)| {
-        !endpoint.is_empty() && matches!(action, "invocations" | "async-invocations" | "invocations-response-stream")
+        !endpoint.is_empty() && runtime::OPERATIONS.iter().any(|(_, known)| *known == action)
     })
 }
 

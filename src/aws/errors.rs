@@ -36,7 +36,18 @@ pub struct WireError {
     /// What failed, on what, and what to do.
     pub message: String,
     /// What the model's container said, where it is the container's refusal that is passed on.
-    pub original: Option<String>,
+    pub original: Option<Original>,
+}
+
+/// A container's refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Original {
+    /// The container's status.
+    pub status: u16,
+    /// Its words.
+    pub message: String,
+    /// ARN of the log that holds them, where it is known.
+    pub log_stream_arn: Option<String>,
 }
 
 impl WireError {
@@ -58,29 +69,25 @@ impl WireError {
 
     /// What the client sees of a request that got no prediction. `variant` took it, if one did.
     ///
-    /// SageMaker's runtime puts a container's refusal into a `ModelError` with the container's status inside and 424 outside; here the
-    /// status outside is the container's own, which says the same to a client library and more to a person with curl.
+    /// A container's refusal is a `ModelError` as SageMaker's runtime has it: 424 outside, the container's status and words inside. With
+    /// 424 no client tries again what can't succeed, as it would after a 500.
     pub fn of_invocation(error: &InvokeError, variant: Option<&str>) -> Self {
-        let status = match error {
-            InvokeError::UnknownEndpoint(_) | InvokeError::UnknownVariant { .. } => {
-                return Self::validation(error.to_string());
-            }
-            InvokeError::NoWeight(_) => {
-                return Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", error.to_string());
-            }
-            InvokeError::TooLarge { .. } => {
-                return Self::new(StatusCode::PAYLOAD_TOO_LARGE, "ValidationError", error.to_string());
-            }
-            _ => error
-                .container_status()
-                .and_then(|status| StatusCode::from_u16(status).ok())
-                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        let Some(status) = error.container_status() else {
+            return match error {
+                InvokeError::NoWeight(_) => {
+                    Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", error.to_string())
+                }
+                InvokeError::TooLarge { .. } => {
+                    Self::new(StatusCode::PAYLOAD_TOO_LARGE, "ValidationError", error.to_string())
+                }
+                _ => Self::validation(error.to_string()),
+            };
         };
-        let original = error.to_string();
-        let side = if status.is_client_error() { "client" } else { "server" };
+        let original = Original { status, message: error.to_string(), log_stream_arn: None };
+        let side = if status < 500 { "client" } else { "server" };
         let from = variant.unwrap_or("the model");
-        let message = format!("Received {side} error ({}) from {from} with message \"{original}\"", status.as_u16());
-        Self { status, code: "ModelError", message, original: Some(original) }
+        let message = format!("Received {side} error ({status}) from {from} with message \"{}\"", original.message);
+        Self { status: StatusCode::FAILED_DEPENDENCY, code: "ModelError", message, original: Some(original) }
     }
 
     /// The answer, without a request id in its head; `id` is for bodies that hold one.
@@ -131,10 +138,11 @@ impl WireError {
         let body = match &self.original {
             None => json!({ "message": self.message }),
             Some(original) => json!({
-                "ErrorCode": if self.status.is_client_error() { "CLIENT_ERROR_FROM_MODEL" } else { "SERVER_ERROR_FROM_MODEL" },
+                "ErrorCode": if original.status < 500 { "CLIENT_ERROR_FROM_MODEL" } else { "SERVER_ERROR_FROM_MODEL" },
+                "LogStreamArn": original.log_stream_arn,
                 "Message": self.message,
-                "OriginalMessage": original,
-                "OriginalStatusCode": self.status.as_u16(),
+                "OriginalMessage": original.message,
+                "OriginalStatusCode": original.status,
             }),
         };
         body.to_string()
@@ -146,9 +154,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_of_the_model_keeps_its_status_and_words() {
+    fn a_refusal_of_the_model_keeps_its_status_and_words_inside() {
         let error = WireError::of_invocation(&InvokeError::Body("row 2 has 3 columns".to_owned()), Some("A"));
-        assert_eq!((error.status.as_u16(), error.code), (400, "ModelError"));
+        assert_eq!((error.status.as_u16(), error.code), (424, "ModelError"));
         assert_eq!(error.message, "Received client error (400) from A with message \"row 2 has 3 columns\"");
         let response = error.into_response(Protocol::RestJson, "-");
         assert_eq!(response.headers()[&ERROR_TYPE], "ModelError");
@@ -158,15 +166,15 @@ mod tests {
     fn every_kind_of_refusal_has_its_status() {
         let of = |error: &InvokeError| {
             let error = WireError::of_invocation(error, None);
-            (error.status.as_u16(), error.code)
+            (error.status.as_u16(), error.code, error.original.map_or(0, |original| original.status))
         };
-        assert_eq!(of(&InvokeError::UnknownEndpoint("e".into())), (400, "ValidationError"));
-        assert_eq!(of(&InvokeError::NoWeight("e".into())), (503, "ServiceUnavailable"));
-        assert_eq!(of(&InvokeError::ContentType(None)), (415, "ModelError"));
-        assert_eq!(of(&InvokeError::TooLarge { limit: 1 }), (413, "ValidationError"));
-        assert_eq!(of(&InvokeError::Unfit("x".into())), (400, "ModelError"));
-        assert_eq!(of(&InvokeError::Model("x".into())), (500, "ModelError"));
+        assert_eq!(of(&InvokeError::UnknownEndpoint("e".into())), (400, "ValidationError", 0));
+        assert_eq!(of(&InvokeError::NoWeight("e".into())), (503, "ServiceUnavailable", 0));
+        assert_eq!(of(&InvokeError::ContentType(None)), (424, "ModelError", 415));
+        assert_eq!(of(&InvokeError::TooLarge { limit: 1 }), (413, "ValidationError", 0));
+        assert_eq!(of(&InvokeError::Unfit("x".into())), (424, "ModelError", 400));
+        assert_eq!(of(&InvokeError::Model("x".into())), (424, "ModelError", 500));
         let accept = InvokeError::Accept { given: "x".into(), algorithm: "y".into(), can: "z".into() };
-        assert_eq!(of(&accept), (406, "ModelError"));
+        assert_eq!(of(&accept), (424, "ModelError", 406));
     }
 }

@@ -59,13 +59,21 @@ pub struct Wire {
     pub options: WireOptions,
     changes: Changes,
     waiting: sagemaker::Waiting,
+    background: runtime::Background,
 }
 
 impl Wire {
     /// Puts it together.
     pub fn new(serving: Arc<Serving>, workspace: Arc<dyn Workspace>, options: WireOptions) -> Self {
         let changes = Changes::of(&workspace);
-        Self { serving, workspace, options, changes, waiting: sagemaker::Waiting::default() }
+        Self {
+            serving,
+            workspace,
+            options,
+            changes,
+            waiting: sagemaker::Waiting::default(),
+            background: runtime::Background::default(),
+        }
     }
 
     /// Hands in a command and waits for its answer, which comes after the change is on disk.

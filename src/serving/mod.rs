@@ -15,6 +15,7 @@ pub mod window;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
@@ -60,6 +61,8 @@ pub struct Invocation<'a> {
     pub target_variant: Option<&'a str>,
     /// The rows.
     pub body: &'a [u8],
+    /// When it came in, by [`Serving::clock`]; `None` when nobody looked.
+    pub received: Option<Duration>,
 }
 
 /// What came of a request.

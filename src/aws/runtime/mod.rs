@@ -1,111 +1,50 @@
-//! SageMaker's runtime: `POST /endpoints/{name}/invocations` (`InvokeEndpoint`).
+//! SageMaker's runtime: `POST /endpoints/{name}/invocations` (`InvokeEndpoint`), and the same with the answer as a stream of events or in an
+//! object later.
+
+mod background;
+mod events;
+mod head;
+mod invoke;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, StatusCode};
+use hyper::Method;
 
 use super::Wire;
 use super::answer::Response;
 use super::call::Call;
 use super::dispatch::wrong_method;
-use super::errors::Protocol;
 use super::errors::WireError;
 use crate::domain::endpoint::EndpointStatus;
-use crate::serving::{Answer, Invocation, InvokeError};
 
-const TARGET_VARIANT: HeaderName = HeaderName::from_static("x-amzn-sagemaker-target-variant");
-const INFERENCE_ID: HeaderName = HeaderName::from_static("x-amzn-sagemaker-inference-id");
-const CUSTOM_ATTRIBUTES: HeaderName = HeaderName::from_static("x-amzn-sagemaker-custom-attributes");
-const INVOKED_VARIANT: HeaderName = HeaderName::from_static("x-amzn-invoked-production-variant");
+pub(super) use background::Background;
 
-/// Bodies above this are answered away from the workers that serve the connections: a few rows take microseconds, megabytes of them a
-/// tenth of a second, and nobody else should wait for that.
-const ASIDE_BYTES: usize = 64 * 1024;
-
-/// Longest values that AWS's API reference allows.
-const INFERENCE_ID_MAX: usize = 64;
-const CUSTOM_ATTRIBUTES_MAX: usize = 1024;
+/// What is answered, by the last part of the path.
+pub const OPERATIONS: [(&str, &str); 3] = [
+    ("InvokeEndpoint", "invocations"),
+    ("InvokeEndpointAsync", "async-invocations"),
+    ("InvokeEndpointWithResponseStream", "invocations-response-stream"),
+];
 
 /// Answers one request.
 ///
 /// # Errors
 /// What the client sees when it is refused, or when there is no prediction; see [`WireError::of_invocation`].
 pub async fn answer(wire: &Arc<Wire>, call: Call) -> Result<Response, WireError> {
+    // The one look at the clock that tells what the way to the model costs (OverheadLatency).
+    let received = wire.serving.clock().elapsed();
     if call.parts.method != Method::POST {
         return Ok(wrong_method("POST"));
     }
-    let path = call.parts.uri.path().to_owned();
-    let found = path.strip_prefix("/endpoints/").and_then(|rest| rest.split_once('/'));
-    match found {
-        Some((endpoint, "invocations")) => invoke(wire, endpoint, call).await,
-        _ => Err(WireError::not_here("SageMaker Runtime", &path)),
-    }
-}
-
-async fn invoke(wire: &Arc<Wire>, endpoint: &str, call: Call) -> Result<Response, WireError> {
-    let headers = &call.parts.headers;
-    let content_type = text(headers, &CONTENT_TYPE)?;
-    let accept = text(headers, &ACCEPT)?;
-    let target_variant = text(headers, &TARGET_VARIANT)?;
-    for (name, most) in [(&INFERENCE_ID, INFERENCE_ID_MAX), (&CUSTOM_ATTRIBUTES, CUSTOM_ATTRIBUTES_MAX)] {
-        if text(headers, name)?.is_some_and(|value| value.len() > most) {
-            return Err(WireError::validation(format!("{name} may have at most {most} characters")));
+    let Call { id, parts, body, .. } = call;
+    match parts.uri.path().strip_prefix("/endpoints/").and_then(|rest| rest.split_once('/')) {
+        Some((endpoint, "invocations")) => invoke::whole(wire, endpoint, &parts.headers, body, received).await,
+        Some((endpoint, "invocations-response-stream")) => {
+            invoke::as_events(wire, endpoint, &parts.headers, body, received).await
         }
+        Some((endpoint, "async-invocations")) => background::accept(wire, endpoint, &id, &parts.headers, body).await,
+        _ => Err(WireError::not_here("SageMaker Runtime", parts.uri.path())),
     }
-    let most = call.body.limits.body_bytes;
-    let bytes = call.body.read(most).await?;
-    let answer = if bytes.len() <= ASIDE_BYTES {
-        wire.serving.invoke(endpoint, &Invocation { content_type, accept, target_variant, body: &bytes })
-    } else {
-        aside(wire, endpoint, [content_type, accept, target_variant], bytes).await?
-    };
-    let mut response = match answer.result {
-        Ok(prediction) => {
-            let mut response = Response::new(prediction.body.into());
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(prediction.content_type));
-            response
-        }
-        Err(InvokeError::UnknownEndpoint(_)) => return Err(not_serving(wire, endpoint)),
-        Err(error) => {
-            WireError::of_invocation(&error, answer.variant.as_deref()).into_response(Protocol::RestJson, "-")
-        }
-    };
-    if let Some(variant) = answer.variant
-        && let Ok(value) = HeaderValue::from_str(&variant)
-    {
-        response.headers_mut().insert(INVOKED_VARIANT, value);
-    }
-    // SageMaker hands a client's custom attributes to the model, and the built-in containers give them back as they came. The inference
-    // id is ours to give back: it is what a label is joined by later.
-    for name in [CUSTOM_ATTRIBUTES, INFERENCE_ID] {
-        if let Some(value) = headers.get(&name) {
-            response.headers_mut().insert(name, value.clone());
-        }
-    }
-    Ok(response)
-}
-
-/// A header's value as text.
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, WireError> {
-    let Some(value) = headers.get(name) else { return Ok(None) };
-    value.to_str().map(Some).map_err(|_| WireError::validation(format!("{name} must be plain ASCII")))
-}
-
-/// Answers on a thread that may take its time.
-async fn aside(wire: &Arc<Wire>, endpoint: &str, headers: [Option<&str>; 3], body: Bytes) -> Result<Answer, WireError> {
-    let wire = Arc::clone(wire);
-    let endpoint = endpoint.to_owned();
-    let headers = headers.map(|header| header.map(str::to_owned));
-    let task = tokio::task::spawn_blocking(move || {
-        let [content_type, accept, target_variant] = headers.each_ref().map(Option::as_deref);
-        wire.serving.invoke(&endpoint, &Invocation { content_type, accept, target_variant, body: &body })
-    });
-    task.await.map_err(|error| {
-        tracing::error!(%error, "an invocation did not end");
-        WireError::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", "The request could not be answered")
-    })
 }
 
 /// What to say about an endpoint that has no fleet: whether it exists at all, and if it does, what it is doing.

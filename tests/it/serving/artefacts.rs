@@ -88,7 +88,7 @@ async fn both_algorithms_answer_in_their_own_way_and_a_broken_archive_changes_no
     ask("T", holey.clone()).await;
     let refused =
         server.invocation("text/csv", holey).header("X-Amzn-SageMaker-Target-Variant", "L").send().await.unwrap();
-    assert_eq!(refused.status(), 400);
+    assert_eq!(refused.status(), 424);
     let said = refused.text().await.unwrap();
     assert!(said.contains("feature 1 of row 1 is missing"), "{said}");
 

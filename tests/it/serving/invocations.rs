@@ -52,7 +52,7 @@ async fn refusals_have_the_right_status_and_say_what_was_expected() {
         ("text/libsvm", "0:1 9:1", 400, "ModelError", "expects 2 features"),
     ] {
         let answer = server.invocation(content_type, body).send().await.unwrap();
-        assert_eq!(answer.status(), status, "{body}");
+        assert_eq!(answer.status(), 424, "{body}");
         assert_eq!(answer.headers()["x-amzn-errortype"], code);
         assert!(answer.headers().contains_key("x-amzn-invoked-production-variant"));
         let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
@@ -61,9 +61,16 @@ async fn refusals_have_the_right_status_and_say_what_was_expected() {
             (&body["OriginalStatusCode"], &body["ErrorCode"]),
             (&json!(status), &json!("CLIENT_ERROR_FROM_MODEL"))
         );
+        assert_eq!(body["LogStreamArn"], "arn:aws:logs:us-east-1:000000000000:log-group:/aws/sagemaker/Endpoints/e");
     }
     let answer = server.invocation("text/csv", "1,2").header("accept", "image/png").send().await.unwrap();
-    assert_eq!(answer.status(), 406);
+    assert_eq!(answer.status(), 424);
+    let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    assert_eq!(body["OriginalStatusCode"], 406);
+    for content_type in ["text/plain", "application/x-npy"] {
+        let body: Value = serde_json::from_str(&text(server.invocation(content_type, "1,2")).await.1).unwrap();
+        assert_eq!(body["OriginalStatusCode"], 415, "{content_type}");
+    }
     server.stop().await;
 }
 
@@ -115,6 +122,9 @@ async fn a_target_variant_is_obeyed_and_attributes_come_back() {
     let (status, body) =
         text(server.invocation("text/csv", "1,2").header("X-Amzn-SageMaker-Target-Variant", "C")).await;
     assert!(status == 400 && body.contains("Variant C not found") && body.contains("A, B"), "{body}");
+    let target = server.invocation("text/csv", "1,2").header("X-Amzn-SageMaker-Target-Model", "m.tar.gz");
+    let (status, body) = text(target).await;
+    assert!(status == 400 && body.contains("is not a multi-model endpoint"), "{body}");
     let long = "x".repeat(65);
     let (status, body) = text(server.invocation("text/csv", "1,2").header("X-Amzn-SageMaker-Inference-Id", long)).await;
     assert!(status == 400 && body.contains("at most 64 characters"), "{body}");
@@ -183,7 +193,7 @@ async fn a_body_may_have_sagemakers_limit_and_not_a_byte_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ping_metrics_and_paths_that_are_not_there() {
+async fn ping_metrics_and_a_method_that_is_not_taken() {
     let server = Server::with_two_variants().await;
     let get = |path: &str| server.client.get(server.url(path));
     assert_eq!(text(get("/ping")).await, (200, String::new()));
@@ -207,13 +217,6 @@ async fn ping_metrics_and_paths_that_are_not_there() {
         assert!(page.lines().any(|have| have == line), "{line} is missing in\n{page}");
     }
 
-    let answer = get("/endpoints").send().await.unwrap();
-    assert_eq!(
-        (answer.status().as_u16(), &answer.headers()["x-amzn-errortype"]),
-        (404, &"UnknownOperationException".parse().unwrap())
-    );
-    let body = answer.text().await.unwrap();
-    assert!(body.contains("endpoints in service: e") && body.contains("GET /ping"), "{body}");
     let answer = get("/endpoints/e/invocations").send().await.unwrap();
     assert_eq!((answer.status().as_u16(), &answer.headers()["allow"]), (405, &"POST".parse().unwrap()));
     server.stop().await;

@@ -2,6 +2,7 @@
 //! and real HTTP.
 
 mod logs;
+mod runtime;
 
 use serde_json::Value;
 

@@ -1,0 +1,128 @@
+//! `InvokeEndpoint` and `InvokeEndpointWithResponseStream`: rows in, predictions out, in one exchange.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+
+use super::super::Wire;
+use super::super::answer::Response;
+use super::super::call::RequestBody;
+use super::super::errors::{Protocol, WireError};
+use super::head::Head;
+use super::{events, not_serving};
+use crate::serving::{Answer, Invocation, InvokeError, Prediction};
+
+/// The media type of the parts of a stream together.
+const STREAMED_TYPE: HeaderName = HeaderName::from_static("x-amzn-sagemaker-content-type");
+
+/// Bodies above this are answered away from the workers that serve the connections: a few rows take microseconds, megabytes of them a
+/// tenth of a second, and nobody else should wait for that.
+const ASIDE_BYTES: usize = 64 * 1024;
+
+/// `InvokeEndpoint`.
+pub(super) async fn whole(
+    wire: &Arc<Wire>,
+    endpoint: &str,
+    headers: &HeaderMap,
+    body: RequestBody,
+    received: Duration,
+) -> Result<Response, WireError> {
+    invoke(wire, endpoint, headers, body, received, |prediction| {
+        let mut response = Response::new(prediction.body.into());
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(prediction.content_type));
+        response
+    })
+    .await
+}
+
+/// `InvokeEndpointWithResponseStream`. The models here answer at once, so that a refusal always comes before the stream begins.
+pub(super) async fn as_events(
+    wire: &Arc<Wire>,
+    endpoint: &str,
+    headers: &HeaderMap,
+    body: RequestBody,
+    received: Duration,
+) -> Result<Response, WireError> {
+    invoke(wire, endpoint, headers, body, received, |prediction| {
+        let mut response = Response::new(events::payload_parts(&prediction.body).into());
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(events::CONTENT_TYPE));
+        headers.insert(STREAMED_TYPE, HeaderValue::from_static(prediction.content_type));
+        response
+    })
+    .await
+}
+
+async fn invoke(
+    wire: &Arc<Wire>,
+    endpoint: &str,
+    headers: &HeaderMap,
+    body: RequestBody,
+    received: Duration,
+    written: impl FnOnce(Prediction) -> Response,
+) -> Result<Response, WireError> {
+    let head = Head::read(headers, endpoint)?;
+    let most = body.limits.body_bytes;
+    let bytes = body.read(most).await?;
+    let asked = [head.content_type, head.accept, head.target_variant];
+    let answer = if bytes.len() <= ASIDE_BYTES {
+        wire.serving.invoke(endpoint, &invocation(asked, &bytes, Some(received)))
+    } else {
+        aside(wire, endpoint, asked, bytes, Some(received)).await?
+    };
+    let mut response = match answer.result {
+        Ok(prediction) => written(prediction),
+        Err(error) => refusal(wire, endpoint, &error, answer.variant.as_deref()).into_response(Protocol::RestJson, "-"),
+    };
+    head.sign(&mut response, answer.variant.as_deref());
+    Ok(response)
+}
+
+/// What the client sees of a request without a prediction.
+pub(super) fn refusal(wire: &Wire, endpoint: &str, error: &InvokeError, variant: Option<&str>) -> WireError {
+    if matches!(error, InvokeError::UnknownEndpoint(_)) {
+        return not_serving(wire, endpoint);
+    }
+    let mut refusal = WireError::of_invocation(error, variant);
+    if let Some(original) = &mut refusal.original {
+        let account = &wire.workspace.snapshot().info.account;
+        let group = format!("/aws/sagemaker/Endpoints/{endpoint}");
+        refusal
+            .message
+            .push_str(&format!(". See {group} in CloudWatch Logs of account {} for more information.", account.id));
+        original.log_stream_arn = Some(format!("arn:aws:logs:{}:{}:log-group:{group}", account.region, account.id));
+    }
+    refusal
+}
+
+fn invocation<'a>(
+    [content_type, accept, target_variant]: [Option<&'a str>; 3],
+    body: &'a [u8],
+    received: Option<Duration>,
+) -> Invocation<'a> {
+    Invocation { content_type, accept, target_variant, body, received }
+}
+
+/// Answers on a thread that may take its time. `asked`: content type, accept, target variant.
+pub(super) async fn aside(
+    wire: &Arc<Wire>,
+    endpoint: &str,
+    asked: [Option<&str>; 3],
+    body: Bytes,
+    received: Option<Duration>,
+) -> Result<Answer, WireError> {
+    let wire = Arc::clone(wire);
+    let endpoint = endpoint.to_owned();
+    let asked = asked.map(|header| header.map(str::to_owned));
+    let task = tokio::task::spawn_blocking(move || {
+        let asked = asked.each_ref().map(Option::as_deref);
+        wire.serving.invoke(&endpoint, &invocation(asked, &body, received))
+    });
+    task.await.map_err(|error| {
+        tracing::error!(%error, "an invocation did not end");
+        WireError::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", "The request could not be answered")
+    })
+}
