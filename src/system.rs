@@ -172,10 +172,7 @@ struct Bound {
 
 /// Binds on a thread of its own with its own runtime, which then waits for the wire and serves it.
 fn bind(address: SocketAddr, any_port_if_taken: bool, grace: Duration) -> anyhow::Result<Bound> {
-    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(cores.clamp(2, 4))
-        .thread_name("serving-worker")
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("the serving runtime could not be started")?;
@@ -196,7 +193,9 @@ fn bind(address: SocketAddr, any_port_if_taken: bool, grace: Duration) -> anyhow
                 // A sender that is gone says the same as one that speaks.
                 let _ = stopped.await;
             };
-            listener.run(wire, shutdown, grace).await;
+            if let Err(error) = listener.run(wire, shutdown, grace).await {
+                tracing::error!("the listener could not start its workers: {error}");
+            }
         });
     };
     let thread = std::thread::Builder::new()

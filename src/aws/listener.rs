@@ -1,6 +1,5 @@
-//! The listener: one TCP port, HTTP/1.1, every connection a task of its own, and an end that finishes what it began.
+//! The listener: one TCP port, whose connections are handed to workers, and an end that finishes what it began.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -8,22 +7,21 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::net::TcpListener;
 
 use super::Wire;
 use super::dispatch::Service;
 use super::request_id::RequestIds;
+use super::worker::Workers;
 
 /// SageMaker's limit for the body of an invocation, bytes.
 pub const BODY_BYTES: usize = 6_291_456;
 
 /// Pause after an `accept` that failed for want of something (file descriptors, memory) that may come back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// More threads than this don't answer more: a prediction takes microseconds, and the models share the machine with training.
+const MOST_WORKERS: usize = 8;
 
 /// What a client may ask of the listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,33 +99,31 @@ impl Listener {
 
     /// Accepts and answers until `shutdown` completes. Then takes no new connection, lets the requests under way finish for at most
     /// `grace`, and cuts off what is left.
-    pub async fn run(self, wire: Arc<Wire>, shutdown: impl Future<Output = ()>, grace: Duration) {
+    ///
+    /// # Errors
+    /// The system gives no threads.
+    pub async fn run(self, wire: Arc<Wire>, shutdown: impl Future<Output = ()>, grace: Duration) -> io::Result<()> {
         let service = Arc::new(Service { wire, limits: self.limits, ids: RequestIds::new() });
-        let graceful = GracefulShutdown::new();
-        let mut connections = JoinSet::new();
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let mut workers = Workers::start(cores.clamp(2, MOST_WORKERS), &service, grace)?;
         let mut shutdown = pin!(shutdown);
         loop {
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
                 accepted = self.socket.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        connections.spawn(connection(stream, Arc::clone(&service), graceful.watcher()));
-                    }
+                    Ok((stream, _)) => workers.hand_over(stream),
                     Err(error) if is_connections_own(&error) => {}
                     Err(error) => {
                         tracing::warn!(%error, "no connection could be accepted");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                     }
                 },
-                Some(_) = connections.join_next() => {}
             }
         }
         drop(self.socket);
-        if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
-            tracing::warn!(left = connections.len(), "connections were cut off after the grace period");
-        }
-        connections.shutdown().await;
+        workers.end().await;
+        Ok(())
     }
 }
 
@@ -135,25 +131,4 @@ impl Listener {
 fn is_connections_own(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
-}
-
-async fn connection(stream: TcpStream, service: Arc<Service>, watcher: Watcher) {
-    // Without it, a small answer may wait 40 ms for the acknowledgement of the one before.
-    let prepared = stream.set_nodelay(true).and_then(|()| stream.local_addr());
-    let local = match prepared {
-        Ok(local) => local,
-        Err(error) => return tracing::debug!(%error, "a connection was gone before it began"),
-    };
-    let limits = service.limits;
-    let answer = service_fn(move |request| {
-        let service = Arc::clone(&service);
-        async move { Ok::<_, Infallible>(service.answer(request, local).await) }
-    });
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time)
-        .serve_connection(TokioIo::new(stream), answer);
-    if let Err(error) = watcher.watch(served).await {
-        tracing::debug!(%error, "a connection ended early");
-    }
 }

@@ -23,6 +23,7 @@ mod sagemaker;
 pub mod scope;
 mod sigv4;
 mod sts;
+mod worker;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -25,7 +25,7 @@ pub struct Server {
     pub workspace: Arc<ScriptedWorkspace>,
     pub client: reqwest::Client,
     stop: oneshot::Sender<()>,
-    done: JoinHandle<()>,
+    done: JoinHandle<std::io::Result<()>>,
 }
 
 impl Server {

@@ -5,7 +5,6 @@ use egui::{Align2, CornerRadius, Sense, Stroke, Ui, pos2, vec2};
 use super::Frame;
 use crate::domain::endpoint::{Endpoint, EndpointVariant, Retain};
 use crate::domain::endpoint_config::EndpointConfig;
-use crate::domain::extras::Extras;
 use crate::gui::context::Context;
 use crate::gui::format;
 use crate::gui::theme::{Theme, fonts, size};

@@ -1,0 +1,151 @@
+//! The threads that answer: each with a runtime of its own, so that a request never moves between threads on its way. A runtime whose
+//! threads share their work wakes a neighbour for almost every request, and that costs more than a prediction.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use super::dispatch::Service;
+
+/// Threads for work that may block (disks), a worker.
+const BLOCKING_THREADS: usize = 64;
+
+/// All workers of a listener.
+pub(super) struct Workers(Vec<Worker>);
+
+struct Worker {
+    streams: UnboundedSender<std::net::TcpStream>,
+    /// Connections that it has.
+    load: Arc<AtomicUsize>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Workers {
+    /// Starts `count` threads.
+    pub(super) fn start(count: usize, service: &Arc<Service>, grace: Duration) -> io::Result<Self> {
+        (0..count).map(|number| Worker::start(number, Arc::clone(service), grace)).collect::<io::Result<_>>().map(Self)
+    }
+
+    /// Gives a connection to the worker that has the fewest.
+    pub(super) fn hand_over(&mut self, stream: TcpStream) {
+        // A stream that cannot leave its runtime, or whose worker is gone, is closed by being dropped.
+        let Ok(stream) = stream.into_std() else { return };
+        if let Some(worker) = self.0.iter().min_by_key(|worker| worker.load.load(Ordering::Relaxed)) {
+            worker.load.fetch_add(1, Ordering::Relaxed);
+            if worker.streams.send(stream).is_err() {
+                worker.load.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// No more connections; returns when the requests under way are finished or cut off.
+    pub(super) async fn end(self) {
+        // First all are told, then all are waited for: their times of grace run side by side.
+        let ended: Vec<_> = self.0.into_iter().map(|Worker { ended, .. }| ended).collect();
+        for end in ended {
+            // A worker that is gone without a word has ended too.
+            let _ = end.await;
+        }
+    }
+}
+
+impl Worker {
+    fn start(number: usize, service: Arc<Service>, grace: Duration) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(BLOCKING_THREADS)
+            .thread_name(format!("serving-disk-{number}"))
+            .build()?;
+        let (streams, incoming) = unbounded_channel();
+        let (done, ended) = oneshot::channel();
+        let load = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&load);
+        std::thread::Builder::new().name(format!("serving-worker-{number}")).spawn(move || {
+            runtime.block_on(work(incoming, &service, &counted, grace));
+            // Work on disks that nobody waits for any more is left behind.
+            runtime.shutdown_background();
+            let _ = done.send(());
+        })?;
+        Ok(Self { streams, load, ended })
+    }
+}
+
+/// One connection less when it is dropped, however its task ends.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn work(
+    mut incoming: UnboundedReceiver<std::net::TcpStream>,
+    service: &Arc<Service>,
+    load: &Arc<AtomicUsize>,
+    grace: Duration,
+) {
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    loop {
+        let stream = tokio::select! {
+            biased;
+            stream = incoming.recv() => stream,
+            () = reap(&mut connections) => continue,
+        };
+        let Some(stream) = stream else { break };
+        let (service, watcher, counted) = (Arc::clone(service), graceful.watcher(), Counted(Arc::clone(load)));
+        connections.spawn(async move {
+            connection(stream, service, watcher).await;
+            drop(counted);
+        });
+    }
+    if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
+        tracing::warn!(left = connections.len(), "connections were cut off after the grace period");
+    }
+    connections.shutdown().await;
+}
+
+/// Waits for a connection to end.
+async fn reap(connections: &mut JoinSet<()>) {
+    if connections.join_next().await.is_none() {
+        pending::<()>().await;
+    }
+}
+
+async fn connection(stream: std::net::TcpStream, service: Arc<Service>, watcher: Watcher) {
+    // Without it, a small answer may wait 40 ms for the acknowledgement of the one before.
+    let prepared = TcpStream::from_std(stream).and_then(|stream| {
+        stream.set_nodelay(true)?;
+        let local = stream.local_addr()?;
+        Ok((stream, local))
+    });
+    let (stream, local) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return tracing::debug!(%error, "a connection was gone before it began"),
+    };
+    let limits = service.limits;
+    let answer = service_fn(move |request| {
+        let service = Arc::clone(&service);
+        async move { Ok::<_, Infallible>(service.answer(request, local).await) }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_time)
+        .serve_connection(TokioIo::new(stream), answer);
+    if let Err(error) = watcher.watch(served).await {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
