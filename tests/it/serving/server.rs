@@ -83,14 +83,14 @@ impl Server {
     }
 
     /// Tells the listener to stop.
-    pub fn begin_stop(self) -> JoinHandle<()> {
+    pub fn begin_stop(self) -> JoinHandle<std::io::Result<()>> {
         self.stop.send(()).unwrap();
         self.done
     }
 
     /// Stops the listener and waits until it has.
     pub async fn stop(self) {
-        tokio::time::timeout(LIMIT, self.begin_stop()).await.expect("the listener ends").unwrap();
+        tokio::time::timeout(LIMIT, self.begin_stop()).await.expect("the listener ends").unwrap().unwrap();
     }
 }
 
