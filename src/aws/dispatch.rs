@@ -125,14 +125,15 @@ impl Service {
 
     async fn lead(&self, destination: Destination, call: Call) -> Result<Response, WireError> {
         let wire = &self.wire;
+        // Boxed but for the one that must be quick: a future is moved for every request, and has the size of its largest branch.
         match destination {
             Destination::Runtime => runtime::answer(wire, call).await,
-            Destination::SageMaker => sagemaker::answer(wire, call).await,
-            Destination::S3 => s3::answer(wire, call).await,
-            Destination::Sts => sts::answer(wire, call).await,
-            Destination::Iam => iam::answer(wire, call).await,
-            Destination::Logs => logs::answer(wire, call).await,
-            Destination::CloudWatch => cloudwatch::answer(wire, call).await,
+            Destination::SageMaker => Box::pin(sagemaker::answer(wire, call)).await,
+            Destination::S3 => Box::pin(s3::answer(wire, call)).await,
+            Destination::Sts => Box::pin(sts::answer(wire, call)).await,
+            Destination::Iam => Box::pin(iam::answer(wire, call)).await,
+            Destination::Logs => Box::pin(logs::answer(wire, call)).await,
+            Destination::CloudWatch => Box::pin(cloudwatch::answer(wire, call)).await,
             Destination::Ping | Destination::Metrics => Ok(self.page(destination, &call)),
             Destination::Nowhere => Err(nowhere(&call)),
         }

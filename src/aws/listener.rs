@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::time::MissedTickBehavior;
 
 use super::Wire;
 use super::dispatch::Service;
@@ -19,6 +20,9 @@ pub const BODY_BYTES: usize = 6_291_456;
 
 /// Pause after an `accept` that failed for want of something (file descriptors, memory) that may come back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How often connections that wait too long are looked for, within the time that they may.
+const ROUNDS: u32 = 16;
 
 /// More threads than this don't answer more: a prediction takes microseconds, and the models share the machine with training.
 const MOST_WORKERS: usize = 8;
@@ -107,10 +111,14 @@ impl Listener {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let mut workers = Workers::start(cores.clamp(2, MOST_WORKERS), &service, grace)?;
         let mut shutdown = pin!(shutdown);
+        let mut rounds = tokio::time::interval(self.limits.head_time / ROUNDS);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
+                // Without connections nothing ticks.
+                _ = rounds.tick(), if workers.has_connections() => workers.end_silent(),
                 accepted = self.socket.accept() => match accepted {
                     Ok((stream, _)) => workers.hand_over(stream),
                     Err(error) if is_connections_own(&error) => {}

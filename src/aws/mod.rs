@@ -15,6 +15,7 @@ pub mod listener;
 mod logs;
 mod metrics;
 pub mod model;
+mod pulse;
 pub mod query;
 mod request_id;
 mod runtime;

@@ -10,23 +10,34 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::dispatch::Service;
+use super::pulse::{Busy, Pulse, Watch};
+
+/// Headers of a request; AWS's own clients send about a dozen.
+const MOST_HEADERS: usize = 100;
 
 /// Threads for work that may block (disks), a worker.
 const BLOCKING_THREADS: usize = 64;
 
 /// All workers of a listener.
-pub(super) struct Workers(Vec<Worker>);
+pub(super) struct Workers {
+    workers: Vec<Worker>,
+    watch: Watch,
+}
+
+/// A connection on its way to its worker.
+type Handed = (std::net::TcpStream, Arc<Pulse>);
 
 struct Worker {
-    streams: UnboundedSender<std::net::TcpStream>,
+    streams: UnboundedSender<Handed>,
     /// Connections that it has.
     load: Arc<AtomicUsize>,
     ended: oneshot::Receiver<()>,
@@ -35,25 +46,39 @@ struct Worker {
 impl Workers {
     /// Starts `count` threads.
     pub(super) fn start(count: usize, service: &Arc<Service>, grace: Duration) -> io::Result<Self> {
-        (0..count).map(|number| Worker::start(number, Arc::clone(service), grace)).collect::<io::Result<_>>().map(Self)
+        let workers = (0..count).map(|number| Worker::start(number, Arc::clone(service), grace));
+        Ok(Self { workers: workers.collect::<io::Result<_>>()?, watch: Watch::new(service.limits.head_time) })
     }
 
     /// Gives a connection to the worker that has the fewest.
     pub(super) fn hand_over(&mut self, stream: TcpStream) {
         // A stream that cannot leave its runtime, or whose worker is gone, is closed by being dropped.
         let Ok(stream) = stream.into_std() else { return };
-        if let Some(worker) = self.0.iter().min_by_key(|worker| worker.load.load(Ordering::Relaxed)) {
+        if let Some(worker) = self.workers.iter().min_by_key(|worker| worker.load.load(Ordering::Relaxed)) {
+            let pulse = Arc::new(Pulse::default());
+            self.watch.add(&pulse, Instant::now());
             worker.load.fetch_add(1, Ordering::Relaxed);
-            if worker.streams.send(stream).is_err() {
+            if worker.streams.send((stream, pulse)).is_err() {
                 worker.load.fetch_sub(1, Ordering::Relaxed);
             }
         }
     }
 
+    /// Whether there is a connection to watch.
+    pub(super) fn has_connections(&self) -> bool {
+        !self.watch.is_empty()
+    }
+
+    /// Ends connections that have been silent for too long. Done here, for all workers, because a worker with a timer of its own sets the
+    /// system's alarm before each of its short sleeps.
+    pub(super) fn end_silent(&mut self) {
+        self.watch.round(Instant::now());
+    }
+
     /// No more connections; returns when the requests under way are finished or cut off.
     pub(super) async fn end(self) {
         // First all are told, then all are waited for: their times of grace run side by side.
-        let ended: Vec<_> = self.0.into_iter().map(|Worker { ended, .. }| ended).collect();
+        let ended: Vec<_> = self.workers.into_iter().map(|Worker { ended, .. }| ended).collect();
         for end in ended {
             // A worker that is gone without a word has ended too.
             let _ = end.await;
@@ -92,7 +117,7 @@ impl Drop for Counted {
 }
 
 async fn work(
-    mut incoming: UnboundedReceiver<std::net::TcpStream>,
+    mut incoming: UnboundedReceiver<Handed>,
     service: &Arc<Service>,
     load: &Arc<AtomicUsize>,
     grace: Duration,
@@ -105,12 +130,14 @@ async fn work(
             stream = incoming.recv() => stream,
             () = reap(&mut connections) => continue,
         };
-        let Some(stream) = stream else { break };
+        let Some((stream, pulse)) = stream else { break };
         let (service, watcher, counted) = (Arc::clone(service), graceful.watcher(), Counted(Arc::clone(load)));
-        connections.spawn(async move {
-            connection(stream, service, watcher).await;
+        let beating = Arc::clone(&pulse);
+        let task = connections.spawn(async move {
+            connection(stream, service, watcher, beating).await;
             drop(counted);
         });
+        pulse.is_of(task);
     }
     if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
         tracing::warn!(left = connections.len(), "connections were cut off after the grace period");
@@ -125,7 +152,7 @@ async fn reap(connections: &mut JoinSet<()>) {
     }
 }
 
-async fn connection(stream: std::net::TcpStream, service: Arc<Service>, watcher: Watcher) {
+async fn connection(stream: std::net::TcpStream, service: Arc<Service>, watcher: Watcher, pulse: Arc<Pulse>) {
     // Without it, a small answer may wait 40 ms for the acknowledgement of the one before.
     let prepared = TcpStream::from_std(stream).and_then(|stream| {
         stream.set_nodelay(true)?;
@@ -136,15 +163,16 @@ async fn connection(stream: std::net::TcpStream, service: Arc<Service>, watcher:
         Ok(prepared) => prepared,
         Err(error) => return tracing::debug!(%error, "a connection was gone before it began"),
     };
-    let limits = service.limits;
     let answer = service_fn(move |request| {
         let service = Arc::clone(&service);
-        async move { Ok::<_, Infallible>(service.answer(request, local).await) }
+        let busy = Busy::begin(&pulse);
+        async move {
+            let response = service.answer(request, local).await;
+            Ok::<_, Infallible>(busy.end(response))
+        }
     });
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time)
-        .serve_connection(TokioIo::new(stream), answer);
+    // Without hyper's own timer, which it sets anew for every request: silence is found by the watch.
+    let served = http1::Builder::new().max_headers(MOST_HEADERS).serve_connection(TokioIo::new(stream), answer);
     if let Err(error) = watcher.watch(served).await {
         tracing::debug!(%error, "a connection ended early");
     }

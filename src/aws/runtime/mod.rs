@@ -40,9 +40,11 @@ pub async fn answer(wire: &Arc<Wire>, call: Call) -> Result<Response, WireError>
     match parts.uri.path().strip_prefix("/endpoints/").and_then(|rest| rest.split_once('/')) {
         Some((endpoint, "invocations")) => invoke::whole(wire, endpoint, &parts.headers, body, received).await,
         Some((endpoint, "invocations-response-stream")) => {
-            invoke::as_events(wire, endpoint, &parts.headers, body, received).await
+            Box::pin(invoke::as_events(wire, endpoint, &parts.headers, body, received)).await
         }
-        Some((endpoint, "async-invocations")) => background::accept(wire, endpoint, &id, &parts.headers, body).await,
+        Some((endpoint, "async-invocations")) => {
+            Box::pin(background::accept(wire, endpoint, &id, &parts.headers, body)).await
+        }
         _ => Err(WireError::not_here("SageMaker Runtime", parts.uri.path())),
     }
 }

@@ -111,7 +111,7 @@ async fn a_request_under_way_is_finished_before_the_end() {
     stream.write_all(b"1,2").unwrap();
     let answer = receive_all(&mut stream);
     assert!(answer.starts_with("HTTP/1.1 200 OK") && (answer.ends_with("10") || answer.ends_with("20")), "{answer}");
-    tokio::time::timeout(LIMIT, stopping).await.expect("it ends").unwrap();
+    tokio::time::timeout(LIMIT, stopping).await.expect("it ends").unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
