@@ -5,6 +5,7 @@ use egui::{Align2, CornerRadius, Sense, Stroke, Ui, pos2, vec2};
 use super::Frame;
 use crate::domain::endpoint::{Endpoint, EndpointVariant, Retain};
 use crate::domain::endpoint_config::EndpointConfig;
+use crate::domain::extras::Extras;
 use crate::gui::context::Context;
 use crate::gui::format;
 use crate::gui::theme::{Theme, fonts, size};
@@ -273,7 +274,6 @@ mod tests {
     use super::*;
     use crate::domain::endpoint::EndpointStatus;
     use crate::domain::endpoint_config::ProductionVariant;
-    use crate::domain::extras::Extras;
     use crate::domain::time::Timestamp;
 
     fn config(variants: &[(&str, &str, f64)]) -> EndpointConfig {
