@@ -10,6 +10,7 @@ mod fuzz;
 mod gui;
 mod oracle;
 mod restart;
+mod sagemaker;
 mod screenshots;
 mod serving;
 mod store_kill;

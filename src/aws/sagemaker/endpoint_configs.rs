@@ -52,7 +52,7 @@ pub(super) async fn create(request: Request) -> Outcome {
     Ok(Some(json!({ "EndpointConfigArn": arn })))
 }
 
-pub(super) async fn describe(request: Request) -> Outcome {
+pub(super) fn describe(request: &Request) -> Outcome {
     let Named { endpoint_config_name: name } = request.read()?;
     let snapshot = request.snapshot();
     let account = &snapshot.info.account;

@@ -1,3 +1,5 @@
+//! Tests of pages, filters and orders.
+
 use super::*;
 use crate::domain::extras::Extras;
 use crate::domain::model::Model;

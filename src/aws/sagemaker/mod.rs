@@ -9,6 +9,7 @@ mod list;
 mod models;
 mod operations;
 mod refusal;
+mod search;
 mod shapes;
 mod tags;
 mod training_jobs;
@@ -28,7 +29,8 @@ use super::dispatch::wrong_method;
 use super::errors::WireError;
 use super::model::{self, ModelOf};
 use crate::domain::extras::Extras;
-use crate::workspace::{Command, Snapshot};
+use crate::domain::s3_uri::S3Uri;
+use crate::workspace::{Command, CommandError, Snapshot};
 
 pub use operations::OPERATIONS;
 pub use waiting::Waiting;
@@ -66,6 +68,15 @@ impl Request {
         Extras::of(self.input.clone())
     }
 
+    /// Refuses data in a bucket that is not there as AWS does: it only says that it found no data.
+    fn bucket_of(&self, data: &S3Uri) -> Result<(), WireError> {
+        let snapshot = self.snapshot();
+        if snapshot.buckets.contains(&data.bucket) {
+            return Ok(());
+        }
+        Err(refusal::of(self.operation, CommandError::NoObject(data.clone()), &snapshot.info.account))
+    }
+
     /// Hands in a command; a refusal in AWS's words.
     async fn ask(&self, command: Command) -> Result<(), WireError> {
         match self.wire.ask(command).await {
@@ -88,7 +99,11 @@ pub async fn answer(wire: &Arc<Wire>, call: Call) -> Result<Response, WireError>
         return Err(WireError::not_here(SERVICE, &format!("{} {path}, which names no operation,", call.parts.method)));
     };
     let Some((operation, handler)) = OPERATIONS.iter().find(|(known, _)| *known == name) else {
-        return Err(WireError::not_here(SERVICE, name));
+        if model::has(ModelOf::SageMaker, name) {
+            return Err(WireError::not_here(SERVICE, name));
+        }
+        let message = format!("SageMaker has no operation {name}");
+        return Err(WireError::new(StatusCode::BAD_REQUEST, "UnknownOperationException", message));
     };
     let is_waiter = waiting::is_waiter(call.header("user-agent").unwrap_or_default());
     let most = call.body.limits.body_bytes;

@@ -66,11 +66,12 @@ pub(super) async fn create(request: Request) -> Outcome {
     let account = request.snapshot().info.account.clone();
     let model = from_wire(request.read()?, request.extras(), &account)?;
     let arn = account.arn(ArnKind::Model, &model.name);
+    request.bucket_of(&model.model_data)?;
     request.ask(Command::CreateModel(Box::new(model))).await?;
     Ok(Some(json!({ "ModelArn": arn })))
 }
 
-pub(super) async fn describe(request: Request) -> Outcome {
+pub(super) fn describe(request: &Request) -> Outcome {
     let Named { model_name: name } = request.read()?;
     let snapshot = request.snapshot();
     let account = &snapshot.info.account;

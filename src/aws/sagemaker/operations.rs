@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use super::{Outcome, Request, endpoint_configs, endpoints, models, tags, training_jobs};
+use super::{Outcome, Request, endpoint_configs, endpoints, models, search, tags, training_jobs};
 
 /// An answer under way.
 type Answering = Pin<Box<dyn Future<Output = Outcome> + Send>>;
@@ -24,14 +24,16 @@ pub const OPERATIONS: &[(&str, Handler)] = &[
     ("DeleteTags", |request| Box::pin(tags::delete(request))),
     ("DeleteTrainingJob", |request| Box::pin(training_jobs::delete(request))),
     ("DescribeEndpoint", |request| Box::pin(endpoints::describe(request))),
-    ("DescribeEndpointConfig", |request| Box::pin(endpoint_configs::describe(request))),
-    ("DescribeModel", |request| Box::pin(models::describe(request))),
+    ("DescribeEndpointConfig", |request| Box::pin(async move { endpoint_configs::describe(&request) })),
+    ("DescribeModel", |request| Box::pin(async move { models::describe(&request) })),
     ("DescribeTrainingJob", |request| Box::pin(training_jobs::describe(request))),
+    ("GetSearchSuggestions", |request| Box::pin(async move { search::suggest(&request) })),
     ("ListEndpointConfigs", |request| Box::pin(endpoint_configs::list(request))),
     ("ListEndpoints", |request| Box::pin(endpoints::list(request))),
     ("ListModels", |request| Box::pin(models::list(request))),
-    ("ListTags", |request| Box::pin(tags::list(request))),
+    ("ListTags", |request| Box::pin(async move { tags::list(&request) })),
     ("ListTrainingJobs", |request| Box::pin(training_jobs::list(request))),
+    ("Search", |request| Box::pin(search::search(request))),
     ("StopTrainingJob", |request| Box::pin(training_jobs::stop(request))),
     ("UpdateEndpoint", |request| Box::pin(endpoints::update(request))),
     ("UpdateEndpointWeightsAndCapacities", |request| Box::pin(endpoints::update_weights(request))),

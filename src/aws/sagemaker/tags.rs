@@ -60,7 +60,7 @@ pub(super) async fn delete(request: Request) -> Outcome {
     Ok(Some(Value::Object(Map::new())))
 }
 
-pub(super) async fn list(request: Request) -> Outcome {
+pub(super) fn list(request: &Request) -> Outcome {
     let List { resource_arn, next_token, max_results } = request.read()?;
     let (.., mut tags) = resource(&request.snapshot(), &resource_arn)?;
     tags.sort_by(|a, b| a.key.cmp(&b.key));

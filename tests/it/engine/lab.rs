@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use counterpoise::aws::WireOptions;
 use counterpoise::domain::algorithm::Algorithm;
 use counterpoise::domain::endpoint::{Endpoint, EndpointStatus};
 use counterpoise::domain::endpoint_config::{EndpointConfig, ProductionVariant};
@@ -35,10 +36,16 @@ pub struct Lab {
 impl Lab {
     /// Opens a folder.
     pub fn open(folder: &Path) -> Self {
+        Self::open_with(folder, WireOptions::default())
+    }
+
+    /// Opens a folder, with a wire that behaves as told.
+    pub fn open_with(folder: &Path, wire: WireOptions) -> Self {
         let options = SystemOptions {
             folder: folder.to_owned(),
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             seed: 7,
+            wire,
             ..SystemOptions::default()
         };
         let system = System::start(options).unwrap();
@@ -50,12 +57,17 @@ impl Lab {
     /// A folder with one bucket and the data of [`regression`] and [`classes`] in it.
     pub fn with_data(folder: &Path) -> Self {
         let lab = Self::open(folder);
-        lab.ok(Command::CreateBucket { name: BUCKET.into() });
-        lab.put("reg/train.csv", regression(1, 300).as_bytes());
-        lab.put("reg/validation.csv", regression(2, 100).as_bytes());
-        lab.put("cls/train.libsvm", classes(1, 300).as_bytes());
-        lab.put("cls/validation.libsvm", classes(2, 100).as_bytes());
+        lab.fill();
         lab
+    }
+
+    /// Makes the bucket and puts the data into it.
+    pub fn fill(&self) {
+        self.ok(Command::CreateBucket { name: BUCKET.into() });
+        self.put("reg/train.csv", regression(1, 300).as_bytes());
+        self.put("reg/validation.csv", regression(2, 100).as_bytes());
+        self.put("cls/train.libsvm", classes(1, 300).as_bytes());
+        self.put("cls/validation.libsvm", classes(2, 100).as_bytes());
     }
 
     /// Stops it in an orderly way and gives the folder back.

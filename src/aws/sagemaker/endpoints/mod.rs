@@ -4,7 +4,7 @@ mod from_wire;
 mod to_wire;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::list::{self, Entry};
 use super::refusal::not_found;
@@ -14,7 +14,7 @@ use crate::domain::arn::ArnKind;
 use crate::domain::reference::{Kind, ResourceRef};
 use crate::workspace::Command;
 
-pub(super) use to_wire::described;
+pub(super) use to_wire::{described, summary};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -23,26 +23,26 @@ struct Named {
 }
 
 /// The answer of everything that changes an endpoint.
-fn arn_of(request: &Request, name: &str) -> Outcome {
-    Ok(Some(json!({ "EndpointArn": request.snapshot().info.account.arn(ArnKind::Endpoint, name) })))
+fn arn_of(request: &Request, name: &str) -> Value {
+    json!({ "EndpointArn": request.snapshot().info.account.arn(ArnKind::Endpoint, name) })
 }
 
 pub(super) async fn create(request: Request) -> Outcome {
     let (name, command) = from_wire::create(request.read()?, request.extras())?;
     request.ask(command).await?;
-    arn_of(&request, &name)
+    Ok(Some(arn_of(&request, &name)))
 }
 
 pub(super) async fn update(request: Request) -> Outcome {
     let (name, command) = from_wire::update(request.read()?, &request.input, &request.snapshot())?;
     request.ask(command).await?;
-    arn_of(&request, &name)
+    Ok(Some(arn_of(&request, &name)))
 }
 
 pub(super) async fn update_weights(request: Request) -> Outcome {
     let (name, command) = from_wire::weights(request.read()?)?;
     request.ask(command).await?;
-    arn_of(&request, &name)
+    Ok(Some(arn_of(&request, &name)))
 }
 
 pub(super) async fn delete(request: Request) -> Outcome {
@@ -84,7 +84,7 @@ pub(super) async fn list(request: Request) -> Outcome {
                 });
             }
         },
-        |snapshot, name| Some(to_wire::summary(snapshot.endpoints.get(name)?, &snapshot.info.account)),
+        |snapshot, name| Some(summary(snapshot.endpoints.get(name)?, &snapshot.info.account)),
     )
     .await
 }

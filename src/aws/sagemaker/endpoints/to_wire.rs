@@ -40,7 +40,7 @@ pub(in crate::aws::sagemaker) fn described(endpoint: &Endpoint, snapshot: &Snaps
 }
 
 /// The line of a list.
-pub(super) fn summary(endpoint: &Endpoint, account: &Account) -> Value {
+pub(in crate::aws::sagemaker) fn summary(endpoint: &Endpoint, account: &Account) -> Value {
     json!({
         "EndpointName": endpoint.name,
         "EndpointArn": account.arn(ArnKind::Endpoint, &endpoint.name),

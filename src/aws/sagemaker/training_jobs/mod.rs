@@ -26,6 +26,9 @@ struct Named {
 pub(super) async fn create(request: Request) -> Outcome {
     let spec = from_wire::spec(request.read()?, request.extras(), &request.snapshot().info.account)?;
     let arn = request.snapshot().info.account.arn(ArnKind::TrainingJob, &spec.name);
+    for channel in &spec.channels {
+        request.bucket_of(&channel.data)?;
+    }
     request.ask(Command::CreateTrainingJob(Box::new(spec))).await?;
     Ok(Some(json!({ "TrainingJobArn": arn })))
 }
