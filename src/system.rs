@@ -4,7 +4,9 @@ mod look;
 
 pub use look::look;
 
-use std::net::{Ipv4Addr, SocketAddr};
+pub use crate::aws::WireOptions;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -13,7 +15,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use tokio::sync::oneshot;
 
-use crate::aws::{BindError, Listener, Wire, WireOptions};
+use crate::aws::{Authority, BindError, Listener, Wire};
+use crate::domain::time::Timestamp;
 use crate::engine::{Engine, EngineOptions};
 use crate::serving::Serving;
 use crate::store::Store;
@@ -66,6 +69,7 @@ pub struct System {
     engine: Arc<Engine>,
     address: SocketAddr,
     wanted_port: u16,
+    requires_signature: bool,
     grace: Duration,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -90,11 +94,14 @@ impl System {
         let engine = Engine::start(store.clone(), Arc::clone(&serving), options.clock.clone(), engine_options)
             .context("the workspace could not be started")?;
         let address = bound.address;
+        let mut wire_options = options.wire;
+        wire_options.require_signature |= !address.ip().is_loopback();
         let system = Self {
-            store: Some(store),
+            store: Some(store.clone()),
             engine: Arc::clone(&engine),
             address,
             wanted_port: options.bind.port(),
+            requires_signature: wire_options.require_signature,
             grace: options.grace,
             stop: Some(bound.stop),
             thread: Some(bound.thread),
@@ -102,9 +109,16 @@ impl System {
         if !engine.wait_restored(RESTORE_LIMIT) {
             tracing::warn!("some endpoints are still being loaded; the listener opens without them");
         }
-        let wire = Wire::new(serving, Arc::clone(&engine) as Arc<dyn Workspace>, options.wire);
+        let now = Timestamp(options.clock.wall_ms());
+        // Everything but STS through the proxy works without it, so a workspace opens all the same.
+        let authority = Authority::open(store.folder(), now)
+            .inspect_err(|error| tracing::warn!("clients that make STS's address themselves can't be served: {error}"))
+            .ok();
+        let ca_bundle = authority.as_ref().map(Authority::bundle);
+        let wire =
+            Wire::new(serving, Arc::clone(&engine) as Arc<dyn Workspace>, wire_options).with_authority(authority);
         bound.go.send(Arc::new(wire)).map_err(|_| anyhow!("the listener's thread ended before it began"))?;
-        engine.set_base_url(format!("http://{address}"));
+        engine.set_base_url(format!("http://{}", reachable(address)), ca_bundle);
         if let Some(port) = system.moved_from() {
             tracing::warn!("port {port} is in use, so the listener took {}", address.port());
         }
@@ -119,6 +133,11 @@ impl System {
     /// Where the listener accepts.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Whether every request must be signed with the workspace's key.
+    pub fn requires_signature(&self) -> bool {
+        self.requires_signature
     }
 
     /// The port that was wanted, when it was taken and another one is used. Worth telling the person.
@@ -160,6 +179,16 @@ impl Drop for System {
             tracing::error!("{error:#}");
         }
     }
+}
+
+/// The address that a program of this machine reaches the listener at.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 /// A bound port, with its thread waiting for the word.

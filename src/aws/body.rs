@@ -21,19 +21,19 @@ const PATIENCE: u64 = 16;
 ///
 /// # Errors
 /// 413 for more than `limit` bytes, 408 when it takes longer than `time`, 400 when the connection breaks off.
-pub async fn read(mut body: Incoming, limit: usize, time: Duration) -> Result<Bytes, WireError> {
+pub async fn read(body: &mut Incoming, limit: usize, time: Duration) -> Result<Bytes, WireError> {
     let announced = body.size_hint().lower();
     if announced > limit as u64 {
         if announced <= limit as u64 * PATIENCE {
             // Whether the rest arrives makes no difference to the answer.
-            let _ = tokio::time::timeout(time, discard(&mut body, u64::MAX)).await;
+            let _ = tokio::time::timeout(time, discard(body, u64::MAX)).await;
         }
         return Err(too_large(limit));
     }
-    match within(time, collect(&mut body, limit)).await {
+    match within(time, collect(body, limit)).await {
         Ok(Ok(Some(bytes))) => Ok(bytes),
         Ok(Ok(None)) => {
-            let _ = tokio::time::timeout(time, discard(&mut body, limit as u64 * PATIENCE)).await;
+            let _ = tokio::time::timeout(time, discard(body, limit as u64 * PATIENCE)).await;
             Err(too_large(limit))
         }
         Ok(Err(error)) => Err(WireError::validation(format!("The request body could not be read: {error}"))),
@@ -68,7 +68,8 @@ async fn within<F: Future>(time: Duration, future: F) -> Result<F::Output, TimeI
     }
 }
 
-fn too_large(limit: usize) -> WireError {
+/// 413.
+pub(super) fn too_large(limit: usize) -> WireError {
     WireError::of_invocation(&InvokeError::TooLarge { limit }, None)
 }
 

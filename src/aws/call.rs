@@ -28,15 +28,34 @@ pub struct Call {
 pub struct RequestBody {
     pub(super) incoming: Incoming,
     pub(super) limits: Limits,
+    /// Set once it was read to check its signature; nothing is left in `incoming` then.
+    whole: Option<Bytes>,
 }
 
 impl RequestBody {
+    pub(super) fn new(incoming: Incoming, limits: Limits) -> Self {
+        Self { incoming, limits, whole: None }
+    }
+
+    /// Reads all of it before the service does, and keeps it for the service.
+    ///
+    /// # Errors
+    /// As [`RequestBody::read`].
+    pub(super) async fn read_ahead(&mut self) -> Result<&Bytes, WireError> {
+        let bytes = body::read(&mut self.incoming, self.limits.body_bytes, self.limits.body_time).await?;
+        Ok(self.whole.insert(bytes))
+    }
+
     /// All of it.
     ///
     /// # Errors
     /// 413 for more than `most` bytes, 408 when it takes too long, 400 when the connection breaks off.
-    pub async fn read(self, most: usize) -> Result<Bytes, WireError> {
-        body::read(self.incoming, most, self.limits.body_time).await
+    pub async fn read(mut self, most: usize) -> Result<Bytes, WireError> {
+        match self.whole {
+            Some(bytes) if bytes.len() > most => Err(body::too_large(most)),
+            Some(bytes) => Ok(bytes),
+            None => body::read(&mut self.incoming, most, self.limits.body_time).await,
+        }
     }
 }
 

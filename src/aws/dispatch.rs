@@ -1,7 +1,6 @@
 //! Which request goes where. One address stands for every service: told apart by `X-Amz-Target`, by the service in the credential scope,
 //! and for what is not signed by path and form.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
@@ -12,10 +11,11 @@ use hyper::{Method, Request, StatusCode};
 use super::answer::{Payload, Response};
 use super::call::{Call, RequestBody};
 use super::errors::{Protocol, WireError};
+use super::guard::Door;
 use super::listener::Limits;
 use super::request_id::RequestIds;
 use super::scope::Scope;
-use super::{Wire, cloudwatch, guard, iam, logs, metrics, runtime, s3, sagemaker, sts};
+use super::{Wire, cloudwatch, guard, iam, logs, metrics, proxy, runtime, s3, sagemaker, sts};
 
 /// The header that names a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -80,6 +80,16 @@ impl Destination {
         }
     }
 
+    /// Behind the door of a host that the proxy ends, there is that host's service and nothing else.
+    fn within(self, door: &Door, request: &Parts) -> Self {
+        match (door, self) {
+            (Door::Port(_), _) | (Door::Inside { .. }, Self::Sts) => self,
+            // A GET that is not signed looks like one to S3 from outside.
+            (Door::Inside { .. }, Self::S3) if request.uri.path() == "/" => Self::Sts,
+            (Door::Inside { .. }, _) => Self::Nowhere,
+        }
+    }
+
     /// The shape of its errors.
     fn protocol(self, request: &Parts) -> Protocol {
         match self {
@@ -102,17 +112,23 @@ fn is_runtime(path: &str) -> bool {
 }
 
 impl Service {
-    /// Answers one request. `local` is the address that the connection was made to.
-    pub async fn answer(&self, request: Request<Incoming>, local: SocketAddr) -> Response {
+    /// Answers one request that came in at `door`.
+    pub async fn answer(self: &Arc<Self>, request: Request<Incoming>, door: &Door) -> Response {
         let id = self.ids.next();
+        if request.method() == Method::CONNECT
+            && let Door::Port(local) = door
+        {
+            let result = proxy::connect(self, request, *local).await;
+            return result.unwrap_or_else(|error| error.into_response(Protocol::RestJson, "-"));
+        }
         let (parts, incoming) = request.into_parts();
         let scope = Scope::of(&parts);
-        let destination = Destination::of(&parts, scope.as_ref());
+        let destination = Destination::of(&parts, scope.as_ref()).within(door, &parts);
         let protocol = destination.protocol(&parts);
-        let result = match guard::admit(&parts, local) {
+        let result = match guard::admit(&parts, door) {
             Err(refused) => Err(refused),
             Ok(()) => {
-                let body = RequestBody { incoming, limits: self.limits };
+                let body = RequestBody::new(incoming, self.limits);
                 let call = Call { id: id.clone(), parts, scope: scope.map(Arc::new), body };
                 self.lead(destination, call).await
             }

@@ -2,44 +2,78 @@
 //! reach any local port; what gives it away is the `Host` it thinks it talks to (DNS rebinding) or the `Origin` it comes from.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use hyper::StatusCode;
-use hyper::header::{HOST, ORIGIN};
+use hyper::header::{HOST, HeaderMap, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 
 use super::errors::WireError;
 
-/// Lets a request in, or says why not. `local` is the address that the connection was made to.
+/// How a request came in.
+#[derive(Clone, Debug)]
+pub enum Door {
+    /// At the port; this is the address that the connection was made to.
+    Port(SocketAddr),
+    /// Through the proxy, inside a connection to a host that is ended here.
+    Inside {
+        /// In lower case.
+        host: Arc<str>,
+        /// The address that the connection was made to.
+        local: SocketAddr,
+    },
+}
+
+/// Lets a request in, or says why not.
 ///
 /// # Errors
 /// 403 for a foreign name or origin, 400 for a request that names no host.
-pub fn admit(request: &Parts, local: SocketAddr) -> Result<(), WireError> {
+pub fn admit(request: &Parts, door: &Door) -> Result<(), WireError> {
     let named = request.uri.authority().map(Authority::as_str);
     let given = named.or_else(|| request.headers.get(HOST).and_then(|value| value.to_str().ok()));
     let Some(host) = given else {
         return Err(WireError::new(StatusCode::BAD_REQUEST, "InvalidRequest", "The request has no Host header"));
     };
-    if !is_ours(host, local) {
-        let message = format!(
-            "Host {host} is not a name of this machine: use http://localhost:{} or http://127.0.0.1:{0}",
-            local.port()
-        );
-        return Err(WireError::new(StatusCode::FORBIDDEN, "AccessDeniedException", message));
-    }
-    let Some(origin) = request.headers.get(ORIGIN) else {
-        return Ok(());
+    let known = match door {
+        Door::Port(local) => is_ours(host, *local),
+        Door::Inside { host: ended, .. } => without_port(host).eq_ignore_ascii_case(ended),
     };
-    let ours = origin.to_str().is_ok_and(|origin| {
-        origin
-            .strip_prefix("http://")
-            .is_some_and(|origin| port_of(origin) == Some(local.port()) && is_ours(origin, local))
-    });
+    if !known {
+        return Err(refused(match door {
+            Door::Port(local) => format!(
+                "Host {host} is not a name of this machine: use http://localhost:{} or http://127.0.0.1:{0}",
+                local.port()
+            ),
+            Door::Inside { host: ended, .. } => {
+                format!("Host {host} is not {ended}, which this connection was made to")
+            }
+        }));
+    }
+    let origin = request.headers.get(ORIGIN);
+    let ours = match (origin, door) {
+        (None, _) => !is_cross_site(&request.headers),
+        (Some(origin), Door::Port(local)) => origin.to_str().is_ok_and(|origin| {
+            origin
+                .strip_prefix("http://")
+                .is_some_and(|origin| port_of(origin) == Some(local.port()) && is_ours(origin, *local))
+        }),
+        (Some(_), Door::Inside { .. }) => false,
+    };
     if ours {
         return Ok(());
     }
-    let message = "A web page of another origin may not call this workspace".to_owned();
-    Err(WireError::new(StatusCode::FORBIDDEN, "AccessDeniedException", message))
+    Err(refused("A web page of another origin may not call this workspace".to_owned()))
+}
+
+/// Whether a browser says that a page of another origin makes it ask. Browsers say so of links, pictures and forms too, which carry no
+/// `Origin`; nothing but a browser sends the header.
+pub fn is_cross_site(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| !matches!(site.as_bytes(), b"same-origin" | b"none"))
+}
+
+fn refused(message: String) -> WireError {
+    WireError::new(StatusCode::FORBIDDEN, "AccessDeniedException", message)
 }
 
 /// Whether `host`, with or without a port, names this machine: `localhost`, a name below it (which resolves to this machine by RFC 6761),
@@ -87,7 +121,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let local = SocketAddr::from(([127, 0, 0, 1], 8770));
-        admit(&request.body(()).unwrap().into_parts().0, local).map_err(|error| error.status.as_u16())
+        admit(&request.body(()).unwrap().into_parts().0, &Door::Port(local)).map_err(|error| error.status.as_u16())
     }
 
     #[test]
@@ -142,5 +176,32 @@ mod tests {
         {
             assert_eq!(from(foreign), Err(403), "{foreign}");
         }
+    }
+
+    #[test]
+    fn what_a_browser_says_of_other_sites_is_heard() {
+        let from = |site| admitted(&[("host", "localhost:8770"), ("sec-fetch-site", site)]);
+        assert_eq!((from("same-origin"), from("none")), (Ok(()), Ok(())));
+        for foreign in ["cross-site", "same-site", "", "anything"] {
+            assert_eq!(from(foreign), Err(403), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn behind_an_ended_host_only_that_host_is_known() {
+        let local = SocketAddr::from(([127, 0, 0, 1], 8770));
+        let door = Door::Inside { host: "sts.amazonaws.com".into(), local };
+        let inside = |headers: &[(&str, &str)]| {
+            let request = hyper::Request::builder().uri("/");
+            let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            admit(&request.body(()).unwrap().into_parts().0, &door).map_err(|error| error.status.as_u16())
+        };
+        assert_eq!(inside(&[("host", "STS.amazonaws.com:443")]), Ok(()));
+        for host in ["localhost:8770", "sts.us-east-1.amazonaws.com", "evil.example"] {
+            assert_eq!(inside(&[("host", host)]), Err(403), "{host}");
+        }
+        let host = ("host", "sts.amazonaws.com");
+        assert_eq!(inside(&[host, ("origin", "https://sts.amazonaws.com")]), Err(403));
+        assert_eq!(inside(&[host, ("sec-fetch-site", "cross-site")]), Err(403));
     }
 }

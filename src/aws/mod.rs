@@ -15,6 +15,7 @@ pub mod listener;
 mod logs;
 mod metrics;
 pub mod model;
+mod proxy;
 mod pulse;
 pub mod query;
 mod request_id;
@@ -33,6 +34,7 @@ use crate::serving::Serving;
 use crate::workspace::{Command, CommandError, Reply, Workspace};
 
 pub use listener::{BindError, Limits, Listener};
+pub use proxy::{Authority, AuthorityError};
 
 use changes::Changes;
 
@@ -59,6 +61,8 @@ pub struct Wire {
     pub workspace: Arc<dyn Workspace>,
     /// How to behave.
     pub options: WireOptions,
+    /// Vouches for STS's hosts inside the proxy; without it they can't be answered there.
+    authority: Option<Authority>,
     changes: Changes,
     waiting: sagemaker::Waiting,
     background: runtime::Background,
@@ -72,10 +76,18 @@ impl Wire {
             serving,
             workspace,
             options,
+            authority: None,
             changes,
             waiting: sagemaker::Waiting::default(),
             background: runtime::Background::default(),
         }
+    }
+
+    /// With an authority for the hosts that the proxy ends.
+    #[must_use]
+    pub fn with_authority(mut self, authority: Option<Authority>) -> Self {
+        self.authority = authority;
+        self
     }
 
     /// Hands in a command and waits for its answer, which comes after the change is on disk.

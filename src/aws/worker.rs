@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::future::pending;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -11,14 +12,14 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::dispatch::Service;
+use super::guard::Door;
 use super::pulse::{Busy, Pulse, Watch};
 
 /// Headers of a request; AWS's own clients send about a dozen.
@@ -122,7 +123,7 @@ async fn work(
     load: &Arc<AtomicUsize>,
     grace: Duration,
 ) {
-    let graceful = GracefulShutdown::new();
+    let (end, ends) = watch::channel(());
     let mut connections = JoinSet::new();
     loop {
         let stream = tokio::select! {
@@ -131,15 +132,17 @@ async fn work(
             () = reap(&mut connections) => continue,
         };
         let Some((stream, pulse)) = stream else { break };
-        let (service, watcher, counted) = (Arc::clone(service), graceful.watcher(), Counted(Arc::clone(load)));
+        let (service, ends, counted) = (Arc::clone(service), ends.clone(), Counted(Arc::clone(load)));
         let beating = Arc::clone(&pulse);
         let task = connections.spawn(async move {
-            connection(stream, service, watcher, beating).await;
+            connection(stream, service, ends, beating).await;
             drop(counted);
         });
         pulse.is_of(task);
     }
-    if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
+    end.send_replace(());
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(grace, all).await.is_err() {
         tracing::warn!(left = connections.len(), "connections were cut off after the grace period");
     }
     connections.shutdown().await;
@@ -152,7 +155,7 @@ async fn reap(connections: &mut JoinSet<()>) {
     }
 }
 
-async fn connection(stream: std::net::TcpStream, service: Arc<Service>, watcher: Watcher, pulse: Arc<Pulse>) {
+async fn connection(stream: std::net::TcpStream, service: Arc<Service>, mut ends: watch::Receiver<()>, pulse: Arc<Pulse>) {
     // Without it, a small answer may wait 40 ms for the acknowledgement of the one before.
     let prepared = TcpStream::from_std(stream).and_then(|stream| {
         stream.set_nodelay(true)?;
@@ -163,17 +166,29 @@ async fn connection(stream: std::net::TcpStream, service: Arc<Service>, watcher:
         Ok(prepared) => prepared,
         Err(error) => return tracing::debug!(%error, "a connection was gone before it began"),
     };
+    let door = Door::Port(local);
     let answer = service_fn(move |request| {
-        let service = Arc::clone(&service);
+        let (service, door) = (Arc::clone(&service), door.clone());
         let busy = Busy::begin(&pulse);
         async move {
-            let response = service.answer(request, local).await;
+            let response = service.answer(request, &door).await;
             Ok::<_, Infallible>(busy.end(response))
         }
     });
     // Without hyper's own timer, which it sets anew for every request: silence is found by the watch.
     let served = http1::Builder::new().max_headers(MOST_HEADERS).serve_connection(TokioIo::new(stream), answer);
-    if let Err(error) = watcher.watch(served).await {
+    // For CONNECT; a connection on which nobody asks for it runs as without.
+    let mut served = pin!(served.with_upgrades());
+    let result = tokio::select! {
+        biased;
+        result = served.as_mut() => result,
+        _ = ends.changed() => {
+            // The request under way is finished; an idle connection ends at once.
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = result {
         tracing::debug!(%error, "a connection ended early");
     }
 }

@@ -21,6 +21,8 @@ pub struct Answer {
     pub content_type: String,
     /// `x-Amzn-Invoked-Production-Variant`.
     pub variant: Option<String>,
+    /// Whether it has the request id that every answer of ours has.
+    pub is_ours: bool,
     /// Text.
     pub body: String,
 }
@@ -62,7 +64,7 @@ fn read_answer(stream: &mut impl BufRead) -> Result<Answer> {
     stream.read_line(&mut line).context("no answer")?;
     let status = line.split(' ').nth(1).and_then(|word| word.parse().ok());
     let status = status.with_context(|| format!("the answer does not begin with a status line: {line:?}"))?;
-    let (mut length, mut content_type, mut variant) = (None, String::new(), None);
+    let (mut length, mut content_type, mut variant, mut is_ours) = (None, String::new(), None, false);
     loop {
         line.clear();
         stream.read_line(&mut line)?;
@@ -72,12 +74,14 @@ fn read_answer(stream: &mut impl BufRead) -> Result<Answer> {
             "content-length" => length = Some(value.parse().context("content-length is not a number")?),
             "content-type" => value.split(';').next().unwrap_or_default().trim().clone_into(&mut content_type),
             "x-amzn-invoked-production-variant" => variant = Some(value.to_owned()),
+            "x-amzn-requestid" => is_ours = true,
             _ => {}
         }
     }
     let mut body = vec![0; length.context("the answer does not say how long it is")?];
     stream.read_exact(&mut body)?;
-    Ok(Answer { status, content_type, variant, body: String::from_utf8(body).context("the answer is not text")? })
+    let body = String::from_utf8(body).context("the answer is not text")?;
+    Ok(Answer { status, content_type, variant, is_ours, body })
 }
 
 impl Answer {

@@ -7,6 +7,7 @@ mod args;
 mod client;
 mod demo;
 mod display;
+mod env;
 mod folder;
 mod log;
 mod note;
@@ -15,9 +16,8 @@ mod status;
 mod text;
 mod window;
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Result;
 use args::{Args, Verb};
@@ -25,12 +25,12 @@ use clap::Parser;
 use note::{Note, Pinned};
 
 use crate::system::{System, SystemOptions};
+use crate::workspace::environment;
 
 /// Reads the arguments and does what they ask. 0: all went well; 1: it did not; 2: the arguments make no sense.
 pub fn run() -> ExitCode {
     match obey(&Args::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("counterpoise: {error:#}");
             ExitCode::FAILURE
@@ -38,15 +38,17 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Whether all went well.
-fn obey(args: &Args) -> Result<bool> {
+fn obey(args: &Args) -> Result<ExitCode> {
     let named = args.data.as_deref();
-    match args.command {
-        None => window::run(named),
-        Some(Verb::Serve { port }) => serve::run(&folder::workspace(named)?, port).map(|()| true),
-        Some(Verb::Demo) => demo::run(named),
-        Some(Verb::Status) => status::run(&folder::workspace(named)?).map(|()| true),
-    }
+    let all_well = match &args.command {
+        None => window::run(named)?,
+        Some(Verb::Serve(how)) => serve::run(&folder::workspace(named)?, how).map(|()| true)?,
+        Some(Verb::Env { port, shell }) => env::print(&folder::workspace(named)?, *port, *shell).map(|()| true)?,
+        Some(Verb::Run { port, line }) => return env::run(&folder::workspace(named)?, *port, line),
+        Some(Verb::Demo) => demo::run(named)?,
+        Some(Verb::Status) => status::run(&folder::workspace(named)?).map(|()| true)?,
+    };
+    Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// An open workspace, with the note that says where it answers.
@@ -56,15 +58,13 @@ struct Open {
 }
 
 impl Open {
-    /// Opens a workspace and serves it on a port of this machine; 0 picks a free one. `or_any`: take another one where that is taken.
-    fn start(folder: &Path, port: u16, or_any: bool) -> Result<Self> {
-        let system = System::start(SystemOptions {
-            folder: folder.to_owned(),
-            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-            any_port_if_taken: or_any,
-            ..SystemOptions::default()
-        })?;
-        let note = Note::pin(folder, format!("http://{}", system.address()))?;
+    /// Opens a workspace and serves it.
+    fn start(options: SystemOptions) -> Result<Self> {
+        let folder = options.folder.clone();
+        let system = System::start(options)?;
+        let info = Arc::clone(&system.workspace().snapshot().info);
+        let url = info.base_url.clone().unwrap_or_default();
+        let note = Note::pin(&folder, url, environment(&info))?;
         Ok(Self { system, note })
     }
 

@@ -1,13 +1,16 @@
 //! `counterpoise serve`: the workspace without a window, until it is told to stop.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::args::Serve;
 use super::{Open, log};
+use crate::system::{SystemOptions, WireOptions};
 
-/// Serves `folder` on 127.0.0.1 until SIGTERM or Ctrl-C, then stops cleanly.
-pub fn run(folder: &Path, port: u16) -> Result<()> {
+/// Serves `folder` until SIGTERM or Ctrl-C, then stops cleanly.
+pub fn run(folder: &Path, how: &Serve) -> Result<()> {
     log::start(folder)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -18,11 +21,33 @@ pub fn run(folder: &Path, port: u16) -> Result<()> {
         let _within = runtime.enter();
         Stop::listen()?
     };
-    let open = Open::start(folder, port, false)?;
+    let open = Open::start(SystemOptions {
+        folder: folder.to_owned(),
+        bind: SocketAddr::new(how.bind, how.port),
+        any_port_if_taken: false,
+        wire: how.wire(),
+        ..SystemOptions::default()
+    })?;
+    if open.system.requires_signature() {
+        eprintln!(
+            "counterpoise: every request must be signed with the workspace's key; `counterpoise env` prints it on this machine"
+        );
+    }
     println!("ready http://{}", open.system.address());
     let why = runtime.block_on(stop.wait());
     tracing::info!("{why}: stopping");
     open.close()
+}
+
+impl Serve {
+    fn wire(&self) -> WireOptions {
+        let usual = WireOptions::default();
+        WireOptions {
+            require_signature: self.require_signature,
+            describe_hold: self.describe_hold.unwrap_or(usual.describe_hold),
+            ..usual
+        }
+    }
 }
 
 /// The signals that end the server.

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{Open, demo, display, folder, log};
 use crate::gui;
-use crate::system::DEFAULT_PORT;
+use crate::system::SystemOptions;
 
 /// Opens the window on the workspace; answers whether all went well.
 pub fn run(named: Option<&Path>) -> Result<bool> {
@@ -17,7 +17,7 @@ pub fn run(named: Option<&Path>) -> Result<bool> {
     let folder = folder::workspace(named)?;
     log::start(&folder)?;
     // The usual port, so that URLs stay the same from start to start; another one only where that is taken.
-    let open = Open::start(&folder, DEFAULT_PORT, true)?;
+    let open = Open::start(SystemOptions { folder: folder.clone(), ..SystemOptions::default() })?;
     let outcome =
         gui::run(open.system.workspace(), gui::Options { folder: Some(folder.clone()), ..gui::Options::default() });
     open.close()?;

@@ -1,9 +1,9 @@
 //! What the event loop hears: commands of people and clients, reports of workers.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::machine::{Tell, training_job};
-use super::object_traffic::Traffic;
 use crate::domain::reference::ResourceRef;
 use crate::domain::s3_uri::S3Uri;
 use crate::serving::Fleet;
@@ -36,8 +36,6 @@ pub(super) enum Report {
         result: Result<Reply, CommandError>,
         /// Events to add when it went well.
         tells: Vec<(Tell, Option<ResourceRef>)>,
-        /// Objects that came or went, and the bucket.
-        traffic: Option<(String, Traffic)>,
         /// Where the answer goes.
         answer: Answer,
     },
@@ -93,6 +91,8 @@ pub(super) enum Report {
     BaseUrl {
         /// `http://127.0.0.1:8770`.
         url: String,
+        /// What clients verify the proxy's hosts with.
+        ca_bundle: Option<PathBuf>,
         /// Answered when the snapshot shows it.
         resolver: Resolver<()>,
     },

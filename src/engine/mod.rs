@@ -11,7 +11,6 @@ mod endpoints;
 mod fleets;
 pub mod machine;
 mod message;
-mod object_traffic;
 mod preview;
 mod recovery;
 pub mod sample;
@@ -29,7 +28,6 @@ use self::control::Control;
 use self::message::{Message, Report};
 use self::shared::Shared;
 use crate::domain::bucket::Object;
-use crate::domain::multipart_upload::{MultipartUpload, Part};
 use crate::domain::s3_uri::S3Uri;
 use crate::serving::Serving;
 use crate::stats::live::EndpointLive;
@@ -107,10 +105,10 @@ impl Engine {
         self.restored.wait(limit).is_some()
     }
 
-    /// Says where the listener accepts. The snapshot shows it when this returns.
-    pub fn set_base_url(&self, url: impl Into<String>) {
+    /// Says where the listener accepts, and which certificates its clients need. The snapshot shows both when this returns.
+    pub fn set_base_url(&self, url: impl Into<String>, ca_bundle: Option<PathBuf>) {
         let (resolver, answered) = promise();
-        self.shared.report(Report::BaseUrl { url: url.into(), resolver });
+        self.shared.report(Report::BaseUrl { url: url.into(), ca_bundle, resolver });
         answered.wait(INTERNAL);
     }
 
@@ -195,14 +193,6 @@ impl Workspace for Engine {
 
     fn staging(&self) -> PathBuf {
         self.shared.store.objects().staging()
-    }
-
-    fn multipart_uploads(&self, bucket: &str) -> Result<Vec<MultipartUpload>, CommandError> {
-        self.shared.store.objects().uploads(bucket).map_err(commands::command_error)
-    }
-
-    fn parts(&self, upload: &str) -> Result<(MultipartUpload, Vec<Part>), CommandError> {
-        self.shared.store.objects().parts(upload).map_err(commands::command_error)
     }
 
     fn download(&self, object: &S3Uri, to: PathBuf) -> Ticket<u64> {

@@ -45,6 +45,7 @@ impl Control {
             account: crate::domain::arn::Account::default(),
             access_key: self.access_key(),
             base_url: None,
+            ca_bundle: None,
             restored,
         });
         if !self.world.roles.contains(BUILT_IN) {

@@ -179,6 +179,8 @@ pub struct WorkspaceInfo {
     pub access_key: AccessKey,
     /// `http://127.0.0.1:8770`, once the listener accepts.
     pub base_url: Option<String>,
+    /// Certificates for clients that go through the proxy: our authority's, and those that the system trusts.
+    pub ca_bundle: Option<PathBuf>,
     /// Set when the store was restored from a backup on this start.
     pub restored: Option<Restored>,
 }

@@ -9,6 +9,7 @@ mod recipe;
 mod session;
 mod train;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -20,6 +21,7 @@ use session::Session;
 
 use super::text::table;
 use super::{Open, folder, log};
+use crate::system::SystemOptions;
 use crate::workspace::{Command, Snapshot};
 
 /// Runs it in the named folder, which is kept, or in a temporary one. Answers whether every check held.
@@ -31,7 +33,11 @@ pub fn run(named: Option<&Path>) -> Result<bool> {
         None => folder::workspace(named)?,
     };
     log::start(&folder)?;
-    let open = Open::start(&folder, 0, false)?;
+    let open = Open::start(SystemOptions {
+        folder: folder.clone(),
+        bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        ..SystemOptions::default()
+    })?;
     println!("Counterpoise demo at http://{}", open.system.address());
     let fate = if temporary.is_some() { "removed at the end" } else { "kept" };
     println!("Workspace {} ({fate})\n", folder.display());

@@ -62,7 +62,6 @@ pub(super) fn object() -> impl Strategy<Value = Object> {
         etag,
         modified,
         content_type,
-        details: None,
     })
 }
 

@@ -50,6 +50,7 @@ pub fn empty() -> Snapshot {
             folder: "/home/counterpoise/workspace".into(),
             account: Account::default(),
             base_url: Some("http://127.0.0.1:8770".to_owned()),
+            ca_bundle: Some("/home/counterpoise/workspace/tls/ca-bundle.pem".into()),
             restored: None,
         }),
         ..Snapshot::default()
@@ -71,7 +72,7 @@ pub fn realistic() -> Snapshot {
 /// One object, with an etag that follows from its key.
 pub fn object(key: &str, size: u64, modified: Timestamp) -> Object {
     let etag = format!("{:032x}", key.bytes().fold(7u128, |h, b| h.wrapping_mul(0x0100_0193).wrapping_add(b.into())));
-    Object { key: key.to_owned(), size, etag, modified, content_type: content_type_of(key).to_owned(), details: None }
+    Object { key: key.to_owned(), size, etag, modified, content_type: content_type_of(key).to_owned() }
 }
 
 /// Puts an object into a world, and its bucket too if it is not there.

@@ -464,7 +464,6 @@ mod tests {
                     etag: String::new(),
                     modified: Timestamp(0),
                     content_type: String::new(),
-                    details: None,
                 };
                 (key.to_owned(), object)
             })
