@@ -155,7 +155,12 @@ async fn reap(connections: &mut JoinSet<()>) {
     }
 }
 
-async fn connection(stream: std::net::TcpStream, service: Arc<Service>, mut ends: watch::Receiver<()>, pulse: Arc<Pulse>) {
+async fn connection(
+    stream: std::net::TcpStream,
+    service: Arc<Service>,
+    mut ends: watch::Receiver<()>,
+    pulse: Arc<Pulse>,
+) {
     // Without it, a small answer may wait 40 ms for the acknowledgement of the one before.
     let prepared = TcpStream::from_std(stream).and_then(|stream| {
         stream.set_nodelay(true)?;
