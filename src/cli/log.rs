@@ -17,9 +17,12 @@ const MAX_BYTES: u64 = 5 * 1024 * 1024;
 /// warnings by default.
 pub fn start(workspace: &Path) -> Result<()> {
     let file = open(&workspace.join("logs"))?;
-    let to_file = fmt::layer().with_ansi(false).with_writer(file).with_filter(EnvFilter::new("warn,counterpoise=info"));
+    // The S3 crate calls every refusal an error, and a client that looks whether something is there is refused all day. What is an error of
+    // ours is logged by ourselves.
+    let to_file =
+        fmt::layer().with_ansi(false).with_writer(file).with_filter(EnvFilter::new("warn,counterpoise=info,s3s=off"));
     // What the toolkit of the window warns of (a display without a size, …) is of use in the file only.
-    let asked = std::env::var("COUNTERPOISE_LOG").unwrap_or_else(|_| "error,counterpoise=warn".to_owned());
+    let asked = std::env::var("COUNTERPOISE_LOG").unwrap_or_else(|_| "error,counterpoise=warn,s3s=off".to_owned());
     let shown = EnvFilter::try_new(&asked).with_context(|| {
         format!("COUNTERPOISE_LOG={asked} is not a filter such as `info` or `counterpoise::engine=debug`")
     })?;

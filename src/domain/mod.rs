@@ -10,6 +10,7 @@ pub mod event;
 pub mod extras;
 pub mod invalid;
 pub mod model;
+pub mod multipart_upload;
 pub mod name;
 pub mod price;
 pub mod reference;

@@ -10,6 +10,7 @@ use super::effects::guarded;
 use super::fleets::FleetKey;
 use super::machine::{Tell, endpoint, training_job};
 use super::message::{Message, Report, Touched};
+use super::object_traffic::Runs;
 use super::shared::Shared;
 use super::traffic::TrafficTests;
 use super::training::TrainingQueue;
@@ -98,6 +99,8 @@ pub(super) struct Control {
     pub(super) training: TrainingQueue,
     pub(super) traffic: TrafficTests,
     pub(super) builds: HashMap<String, Build>,
+    /// Objects that come and go, not all told of yet.
+    runs: Runs,
     pub(super) restored: Option<Resolver<()>>,
     /// Set when the app closes: commands are refused, and the loop ends at this time at the latest.
     closing: Option<Instant>,
@@ -135,6 +138,7 @@ impl Control {
             training,
             traffic: TrafficTests::default(),
             builds: HashMap::new(),
+            runs: Runs::default(),
             restored: None,
             closing: None,
         })
@@ -160,7 +164,11 @@ impl Control {
                     self.training_dispatch();
                     self.publish();
                 }
-                Err(RecvTimeoutError::Timeout) => self.back_up(),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.tell_runs(false);
+                    self.publish();
+                    self.back_up();
+                }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if let Some(at) = self.closing
@@ -170,12 +178,25 @@ impl Control {
             }
         }
         self.training_closed();
+        self.tell_runs(true);
         self.publish();
         // Commands that came after the last one heard are answered, not forgotten.
         while let Ok(message) = receiver.try_recv() {
             if let Message::Command(_, answer) = message {
                 answer.resolve(Err(CommandError::Closing));
             }
+        }
+    }
+
+    /// Writes the lines of runs of objects that are over.
+    fn tell_runs(&mut self, closing: bool) {
+        let over = self.runs.over(self.now().0, closing);
+        let tells: Vec<_> =
+            over.into_iter().map(|(tell, bucket)| (tell, Some(ResourceRef::new(Kind::Bucket, bucket)))).collect();
+        if !tells.is_empty()
+            && let Err(error) = self.commit(Change { rows: Vec::new(), tells })
+        {
+            tracing::warn!("an event was lost: {error}");
         }
     }
 
@@ -196,9 +217,15 @@ impl Control {
 
     fn hear_report(&mut self, report: Report) {
         match report {
-            Report::Data { touched, result, tells, answer } => {
+            Report::Data { touched, result, mut tells, traffic, answer } => {
                 self.look_again(&touched);
+                if let Some((bucket, traffic)) = traffic
+                    && let Some(tell) = self.runs.note(&bucket, traffic, self.shared.now().0)
+                {
+                    tells.push((tell, Some(ResourceRef::new(Kind::Bucket, bucket))));
+                }
                 if result.is_ok()
+                    && !tells.is_empty()
                     && let Err(error) = self.commit(Change { rows: Vec::new(), tells })
                 {
                     tracing::warn!("an event was lost: {error}");
@@ -318,6 +345,9 @@ impl Control {
     /// Reads buckets and objects again that a worker has changed in the store. Reports may come in another order than the changes were
     /// made in; what the store holds now is always right.
     pub(super) fn look_again(&mut self, touched: &Touched) {
+        if touched.buckets.is_empty() && touched.objects.is_empty() {
+            return;
+        }
         let store = self.shared.store.clone();
         let outcome = (|| -> Result<(), StoreError> {
             for name in &touched.buckets {

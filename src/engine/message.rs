@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::machine::{Tell, training_job};
+use super::object_traffic::Traffic;
 use crate::domain::reference::ResourceRef;
 use crate::domain::s3_uri::S3Uri;
 use crate::serving::Fleet;
@@ -36,6 +37,8 @@ pub(super) enum Report {
         result: Result<Reply, CommandError>,
         /// Events to add when it went well.
         tells: Vec<(Tell, Option<ResourceRef>)>,
+        /// Objects that came or went, and the bucket.
+        traffic: Option<(String, Traffic)>,
         /// Where the answer goes.
         answer: Answer,
     },

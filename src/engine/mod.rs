@@ -11,6 +11,7 @@ mod endpoints;
 mod fleets;
 pub mod machine;
 mod message;
+mod object_traffic;
 mod preview;
 mod recovery;
 pub mod sample;
@@ -28,6 +29,7 @@ use self::control::Control;
 use self::message::{Message, Report};
 use self::shared::Shared;
 use crate::domain::bucket::Object;
+use crate::domain::multipart_upload::{MultipartUpload, Part};
 use crate::domain::s3_uri::S3Uri;
 use crate::serving::Serving;
 use crate::stats::live::EndpointLive;
@@ -193,6 +195,14 @@ impl Workspace for Engine {
 
     fn staging(&self) -> PathBuf {
         self.shared.store.objects().staging()
+    }
+
+    fn multipart_uploads(&self, bucket: &str) -> Result<Vec<MultipartUpload>, CommandError> {
+        self.shared.store.objects().uploads(bucket).map_err(commands::command_error)
+    }
+
+    fn parts(&self, upload: &str) -> Result<(MultipartUpload, Vec<Part>), CommandError> {
+        self.shared.store.objects().parts(upload).map_err(commands::command_error)
     }
 
     fn download(&self, object: &S3Uri, to: PathBuf) -> Ticket<u64> {

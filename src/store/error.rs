@@ -94,6 +94,15 @@ pub enum StoreError {
     /// The object is not there.
     #[error("there is no object {0}")]
     NoObject(S3Uri),
+    /// The object that is there is not the one that was to be replaced.
+    #[error("object {0} has changed or is there already; nothing was written")]
+    PreconditionFailed(S3Uri),
+    /// There is no such upload.
+    #[error("there is no multipart upload {0}")]
+    NoUpload(String),
+    /// A part is not there, or not the one that was meant.
+    #[error("part {0} was not uploaded, or was replaced since")]
+    NoPart(u16),
     /// The bytes to be written could not be read from where they come from. Nothing was written.
     #[error("could not read what was to be written to {to}: {source}. Nothing was written")]
     Source {

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use batch::Batch;
 pub use error::StoreError;
-pub use objects::{Mended, Objects};
+pub use objects::{Kept, Mended, Objects};
 pub use records::{Record, Records, Upgrade};
 pub use recovery::RestoreNote;
 use serde::Serialize;

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use super::roles::{RoleCommand, RoleError};
 use crate::domain::arn::ArnKind;
+use crate::domain::bucket::{Checksum, Object, ObjectDetails, Precondition};
 use crate::domain::endpoint::Retain;
 use crate::domain::endpoint_config::EndpointConfig;
 use crate::domain::extras::Extras;
 use crate::domain::invalid::Invalid;
 use crate::domain::model::Model;
+use crate::domain::multipart_upload::{MultipartUpload, Part};
 use crate::domain::reference::ResourceRef;
 use crate::domain::s3_uri::S3Uri;
 use crate::domain::tag::Tag;
@@ -23,6 +25,19 @@ pub enum Source {
     Bytes(Arc<[u8]>),
     /// A file on this machine, copied.
     File(PathBuf),
+    /// A body that has arrived already, moved to its place.
+    Staged(Staged),
+}
+
+/// A body in a file of [`super::Workspace::staging`], measured on its way in.
+#[derive(Clone, Debug)]
+pub struct Staged {
+    /// The file. It is gone when the command went well, and the sender's to delete when not.
+    pub path: PathBuf,
+    /// Bytes.
+    pub size: u64,
+    /// MD5 in hex.
+    pub md5: String,
 }
 
 /// One wish. `created` times inside are overwritten by the engine's clock.
@@ -48,6 +63,44 @@ pub enum Command {
         source: Source,
         /// MIME type; guessed from the key's ending when not given.
         content_type: Option<String>,
+        /// What else is kept with it.
+        details: Option<Box<ObjectDetails>>,
+        /// What must be true of the object that is there now; held against it at the very moment of the change.
+        only_if: Precondition,
+    },
+    /// Sets what is kept with an object, and leaves its bytes alone.
+    SetObjectDetails {
+        /// Bucket and key.
+        of: S3Uri,
+        /// What is kept from now on.
+        details: Box<ObjectDetails>,
+    },
+    /// Begins an object that comes in parts. `initiated` is overwritten by the engine's clock.
+    CreateMultipartUpload(Box<MultipartUpload>),
+    /// Takes one part, or replaces it.
+    UploadPart {
+        /// The upload.
+        upload: String,
+        /// The part; `modified` is overwritten by the engine's clock.
+        part: Box<Part>,
+        /// Its bytes.
+        staged: Staged,
+    },
+    /// Puts the parts together; the object is there in full or not at all.
+    CompleteMultipartUpload {
+        /// The upload.
+        upload: String,
+        /// The parts that it is made of, in order.
+        parts: Vec<Part>,
+        /// The checksum of the whole.
+        checksum: Option<Checksum>,
+        /// What must be true of the object that is there now.
+        only_if: Precondition,
+    },
+    /// Gives an upload up, and its parts with it.
+    AbortMultipartUpload {
+        /// The upload.
+        upload: String,
     },
     /// Deletes objects; keys that do not exist are no error.
     DeleteObjects {
@@ -154,6 +207,13 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Writes an object of which nothing special is asked.
+    pub fn put_object(to: S3Uri, source: Source) -> Self {
+        Self::PutObject { to, source, content_type: None, details: None, only_if: Precondition::None }
+    }
+}
+
 /// The good answer: what was made or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
@@ -161,6 +221,8 @@ pub enum Reply {
     Done,
     /// Done, and this is the resource to look at.
     Resource(ResourceRef),
+    /// The object as it was written.
+    Object(Box<Object>),
 }
 
 /// Why a command was refused or failed. The workspace is as it was before.
@@ -175,6 +237,15 @@ pub enum CommandError {
     /// An object that the command names is not there.
     #[error("There is no object {0}")]
     NoObject(S3Uri),
+    /// The object that is there is not the one that the command was meant for.
+    #[error("Object {0} has changed or is there already; nothing was written")]
+    PreconditionFailed(S3Uri),
+    /// There is no such upload: it never was, or it was completed or given up.
+    #[error("There is no multipart upload {0}")]
+    NoUpload(String),
+    /// A part that the object should be made of is not there as it was described.
+    #[error("Part {0} was not uploaded, or was replaced since")]
+    NoPart(u16),
     /// The name is taken.
     #[error("Cannot create already existing {0}")]
     AlreadyExists(ResourceRef),

@@ -10,13 +10,14 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use command::{Command, CommandError, Reply, Source};
+pub use command::{Command, CommandError, Reply, Source, Staged};
 pub use environment::{UNSET, environment};
 pub use reading::{LogPage, MetricPoint, Preview, TrainingCurve, TrainingProgress};
 pub use roles::{RoleCommand, RoleError};
 pub use snapshot::{Restored, Row, Snapshot, Table, WorkspaceInfo};
 
 use crate::domain::bucket::Object;
+use crate::domain::multipart_upload::{MultipartUpload, Part};
 use crate::domain::s3_uri::S3Uri;
 use crate::stats::live::EndpointLive;
 use crate::util::promise::Promise;
@@ -56,6 +57,12 @@ pub trait Workspace: Send + Sync {
 
     /// A folder on the disk of the buckets, for bodies on their way in. What is left in it when the workspace is opened is deleted.
     fn staging(&self) -> PathBuf;
+
+    /// The uploads in parts that are under way in a bucket, by key and then by age. Blocks: not for a frame.
+    fn multipart_uploads(&self, bucket: &str) -> Result<Vec<MultipartUpload>, CommandError>;
+
+    /// One of them, and the parts that have arrived, by number. Blocks: not for a frame.
+    fn parts(&self, upload: &str) -> Result<(MultipartUpload, Vec<Part>), CommandError>;
 
     /// Copies an object to a file on this machine; answers with the bytes written.
     fn download(&self, object: &S3Uri, to: PathBuf) -> Ticket<u64>;

@@ -19,6 +19,7 @@ use super::super::errors::WireError;
 use super::head::{Head, Later};
 use super::invoke::{aside, refusal};
 use super::not_serving;
+use crate::domain::bucket::Precondition;
 use crate::domain::s3_uri::S3Uri;
 use crate::workspace::{Command, Source};
 
@@ -194,6 +195,8 @@ async fn work(wire: &Arc<Wire>, job: Job) {
         to: to.clone(),
         source: Source::Bytes(bytes.into()),
         content_type: Some(content_type.to_owned()),
+        details: None,
+        only_if: Precondition::None,
     };
     if let Err(error) = wire.ask(put).await {
         tracing::warn!("{to} could not be written: {error}");

@@ -1,17 +1,130 @@
-//! S3.
+//! S3: path style, one bucket store, no versions. The crate `s3s` knows the wire (routes, XML, signatures); what it asks for is answered from the
+//! snapshot and the bodies on disk, and what changes something goes to the workspace as a command.
+
+mod arrival;
+mod auth;
+mod buckets;
+mod checksums;
+mod chunked;
+mod conditions;
+mod copies;
+mod departure;
+mod intake;
+mod kept;
+mod list;
+mod listing;
+mod multipart;
+mod objects;
+mod operations;
+mod refusal;
+mod tagging;
+mod time;
 
 use std::sync::Arc;
 
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HeaderName};
+use hyper::{Method, Request, StatusCode};
+use s3s::Body;
+use s3s::config::{S3Config, StaticConfigProvider};
+use s3s::service::S3ServiceBuilder;
+use s3s::validation::NameValidation;
+
 use super::Wire;
-use super::answer::Response;
+use super::answer::{Payload, Response};
 use super::call::Call;
-use super::errors::WireError;
+use super::errors::{Protocol, WireError};
+use crate::domain::name;
+use intake::{Check, Intake, Traces};
+use operations::Backend;
+
+/// The header by which S3 names a request.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
+
+/// The most that a form upload of a browser may hold, since its body is held in memory.
+const FORM_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Answers one request.
 ///
 /// # Errors
-/// What the client sees when it is refused.
-#[allow(clippy::unused_async, reason = "a stub")]
-pub async fn answer(_wire: &Arc<Wire>, call: Call) -> Result<Response, WireError> {
-    Err(WireError::not_here("S3", call.parts.uri.path()))
+/// None that the S3 crate does not put into its answer itself.
+pub async fn answer(wire: &Arc<Wire>, call: Call) -> Result<Response, WireError> {
+    let region = call.region().map(str::to_owned);
+    let Call { id, mut parts, body, .. } = call;
+    let strict = wire.options.require_signature;
+    let head_only = parts.method == Method::HEAD;
+    let no_body_yet = parts.headers.contains_key(EXPECT);
+    let traces = Arc::new(Traces::default());
+    auth::smooth(&mut parts);
+    let checked = if strict {
+        Ok(Check::None)
+    } else {
+        auth::take_by_its_word(&mut parts, wire.serving.clock().wall_ms() / 1000)
+    };
+    let (check, expired) = match checked {
+        Ok(check) => (check, None),
+        Err(expired) => (Check::None, Some(expired)),
+    };
+    let time = body.limits.body_time;
+    let intake = Intake::new(body.incoming, check, time, &traces);
+    let result = match expired {
+        Some(expired) => {
+            drop(intake);
+            Err(expired)
+        }
+        None => {
+            let backend = Backend::new(wire, id.to_str().unwrap_or_default(), region.as_deref(), &traces);
+            serve(wire, backend, strict, parts, intake).await
+        }
+    };
+    if !no_body_yet {
+        // A client that is still sending would take the end of the connection for our answer.
+        traces.drain(time).await;
+    }
+    let mut response = match (result, traces.fault()) {
+        (_, Some(fault)) | (Err(fault), None) => fault.into_response(Protocol::S3, id.to_str().unwrap_or_default()),
+        (Ok(response), None) => response,
+    };
+    let bare = response.status() == StatusCode::NOT_MODIFIED || (head_only && !response.status().is_success());
+    if bare {
+        *response.body_mut() = Payload::empty();
+        response.headers_mut().remove(CONTENT_TYPE);
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
+    response.headers_mut().insert(REQUEST_ID, id);
+    Ok(response)
+}
+
+async fn serve(
+    wire: &Arc<Wire>,
+    backend: Backend,
+    strict: bool,
+    parts: hyper::http::request::Parts,
+    intake: Intake,
+) -> Result<Response, WireError> {
+    let mut service = S3ServiceBuilder::new(backend);
+    let mut config = S3Config::default();
+    config.post_object_max_file_size = FORM_BYTES;
+    service.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
+    service.set_validation(BucketNames);
+    if strict {
+        service.set_auth(auth::KnownKey(wire.workspace.snapshot().info.access_key.clone()));
+    }
+    let request = Request::from_parts(parts, Body::http_body_unsync(intake));
+    let response = service.build().call(request).await.map_err(|error| {
+        tracing::error!(?error, "a request to S3 could not be answered");
+        WireError::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "The request could not be answered")
+    })?;
+    Ok(response.map(|body| match body.bytes() {
+        Some(bytes) => Payload::from(bytes),
+        None => Payload::Stream(Box::pin(body)),
+    }))
+}
+
+/// The workspace's own rules for names.
+struct BucketNames;
+
+impl NameValidation for BucketNames {
+    fn validate_bucket_name(&self, name: &str) -> bool {
+        name::bucket("Bucket", name).is_ok()
+    }
 }

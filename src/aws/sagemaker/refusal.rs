@@ -66,6 +66,9 @@ pub(super) fn of(operation: &str, error: CommandError, account: &Account) -> Wir
         },
         CommandError::InUse { resource, why } => validation(format!("{}: {why}.", named(&resource, account))),
         CommandError::Role(error) => validation(error.to_string()),
+        error @ (CommandError::PreconditionFailed(_) | CommandError::NoUpload(_) | CommandError::NoPart(_)) => {
+            validation(error.to_string())
+        }
         // Nothing was changed, and a client that tries again later may succeed: AWS's own word for that is a 5xx, which clients retry.
         CommandError::Failed(why) => WireError::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", why),
         CommandError::Closing => {

@@ -1,44 +1,74 @@
 //! Buckets and objects: checked in the loop, carried out by a worker, shown and answered by the loop.
 
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 use std::sync::Arc;
 
 use super::super::control::{Control, sentence};
 use super::super::effects::guarded;
 use super::super::machine::Tell;
 use super::super::message::{Answer, Report, Touched};
+use super::super::object_traffic::{Traffic, count};
 use super::super::shared::Shared;
 use super::{free, missing, valid};
-use crate::domain::bucket::Bucket;
+use crate::domain::bucket::{Bucket, Object, ObjectDetails};
 use crate::domain::name;
 use crate::domain::reference::{Kind, ResourceRef};
 use crate::domain::s3_uri::S3Uri;
 use crate::engine::sample;
-use crate::store::StoreError;
+use crate::store::{Batch, Kept, StoreError};
 use crate::workspace::{CommandError, Reply, Source};
 
 /// What a worker comes back with when it went well.
-struct Done {
+pub(super) struct Done {
     reply: Reply,
     tells: Vec<(Tell, Option<ResourceRef>)>,
+    /// Objects that came or went, by bucket: told of together with others like them.
+    traffic: Option<(String, Traffic)>,
+    /// An object to look at again beside those that were known before.
+    touched: Option<S3Uri>,
+}
+
+impl Done {
+    fn tell(reply: Reply, tells: Vec<(Tell, Option<ResourceRef>)>) -> Self {
+        Self { reply, tells, traffic: None, touched: None }
+    }
+
+    /// Not worth a word.
+    pub(super) fn quiet(reply: Reply) -> Self {
+        Self::tell(reply, Vec::new())
+    }
+
+    pub(super) fn wrote(bucket: &str, object: Object) -> Self {
+        let traffic = Traffic::written(&object.key, object.size);
+        let uri = S3Uri::new(bucket, &object.key);
+        Self {
+            reply: Reply::Object(Box::new(object)),
+            tells: Vec::new(),
+            traffic: Some((bucket.to_owned(), traffic)),
+            touched: Some(uri),
+        }
+    }
 }
 
 /// Runs work on the pool; whatever becomes of it, the touched records are read again before the answer goes out.
-fn on_worker(
+pub(super) fn on_worker(
     control: &Control,
-    touched: Touched,
+    mut touched: Touched,
     answer: Answer,
     work: impl FnOnce(&Shared) -> Result<Done, CommandError> + Send + 'static,
 ) {
     let shared = Arc::clone(&control.shared);
     control.shared.workers.run(move || {
         let outcome = guarded("The change", || work(&shared)).unwrap_or_else(|why| Err(CommandError::Failed(why)));
-        let (result, tells) = match outcome {
-            Ok(done) => (Ok(done.reply), done.tells),
-            Err(error) => (Err(error), Vec::new()),
+        let (result, tells, traffic) = match outcome {
+            Ok(done) => {
+                touched.objects.extend(done.touched);
+                (Ok(done.reply), done.tells, done.traffic)
+            }
+            Err(error) => (Err(error), Vec::new(), None),
         };
-        shared.report(Report::Data { touched, result, tells, answer });
+        shared.report(Report::Data { touched, result, tells, traffic, answer });
     });
 }
 
@@ -49,6 +79,9 @@ pub(in crate::engine) fn command_error(error: StoreError) -> CommandError {
         StoreError::NoBucket(name) => missing(Kind::Bucket, &name),
         StoreError::BucketExists(name) => CommandError::AlreadyExists(ResourceRef::new(Kind::Bucket, name)),
         StoreError::NoObject(uri) => CommandError::NoObject(uri),
+        StoreError::PreconditionFailed(uri) => CommandError::PreconditionFailed(uri),
+        StoreError::NoUpload(id) => CommandError::NoUpload(id),
+        StoreError::NoPart(number) => CommandError::NoPart(number),
         StoreError::BucketNotEmpty(name) => CommandError::InUse {
             resource: ResourceRef::new(Kind::Bucket, name),
             why: "it is not empty; delete its objects first, or delete it together with them".to_owned(),
@@ -71,7 +104,7 @@ pub(super) fn create_bucket(control: &mut Control, name: String, answer: Answer)
     on_worker(control, Touched { buckets: vec![name.clone()], ..Touched::default() }, answer, move |shared| {
         shared.store.objects().create_bucket(&bucket).map_err(command_error)?;
         let tells = tell_bucket(Tell::info(format!("Bucket {name} created")), &name);
-        Ok(Done { reply: Reply::Resource(ResourceRef::new(Kind::Bucket, name)), tells })
+        Ok(Done::tell(Reply::Resource(ResourceRef::new(Kind::Bucket, name)), tells))
     });
 }
 
@@ -96,33 +129,40 @@ pub(super) fn delete_bucket(control: &mut Control, name: String, with_objects: b
             0 => format!("Bucket {name} deleted"),
             n => format!("Bucket {name} deleted with {}", count(n, "object")),
         };
-        Ok(Done { reply: Reply::Done, tells: tell_bucket(Tell::info(text), &name) })
+        Ok(Done::tell(Reply::Done, tell_bucket(Tell::info(text), &name)))
     });
 }
 
-pub(super) fn put_object(
-    control: &mut Control,
-    to: S3Uri,
-    source: Source,
-    content_type: Option<String>,
-    answer: Answer,
-) {
-    let checked = valid(name::object_key("Key", &to.key).err().into_iter().collect()).and_then(|()| {
-        if control.world.buckets.contains(&to.bucket) { Ok(()) } else { Err(missing(Kind::Bucket, &to.bucket)) }
-    });
-    if let Err(error) = checked {
+pub(super) fn put_object(control: &mut Control, to: S3Uri, source: Source, kept: Kept, answer: Answer) {
+    if let Err(error) = target(control, &to) {
         return answer.resolve(Err(error));
     }
-    on_worker(control, Touched { objects: vec![to.clone()], ..Touched::default() }, answer, move |shared| {
-        let mut reader: Box<dyn Read> = match &source {
-            Source::Bytes(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
-            Source::File(path) => Box::new(File::open(path).map_err(|error| {
-                CommandError::Failed(format!("Could not read {}: {error}. Nothing was written", path.display()))
-            })?),
+    on_worker(control, Touched::default(), answer, move |shared| {
+        let objects = shared.store.objects();
+        let written = match &source {
+            Source::Bytes(bytes) => objects.put_kept(&to, &mut Cursor::new(Arc::clone(bytes)), kept, |_| Batch::new()),
+            Source::File(path) => {
+                let mut file = File::open(path).map_err(|error| {
+                    CommandError::Failed(format!("Could not read {}: {error}. Nothing was written", path.display()))
+                })?;
+                objects.put_kept(&to, &mut file, kept, |_| Batch::new())
+            }
+            Source::Staged(staged) => objects.put_staged(&to, &staged.path, &staged.md5, kept),
         };
-        let written = shared.store.objects().put(&to, &mut *reader, content_type.as_deref()).map_err(command_error)?;
-        let text = format!("{} written to bucket {} ({})", to.key, to.bucket, bytes(written.size));
-        Ok(Done { reply: Reply::Done, tells: tell_bucket(Tell::info(text), &to.bucket) })
+        Ok(Done::wrote(&to.bucket, written.map_err(command_error)?))
+    });
+}
+
+/// Whether an object may be written there at all.
+pub(super) fn target(control: &Control, to: &S3Uri) -> Result<(), CommandError> {
+    valid(name::object_key("Key", &to.key).err().into_iter().collect())?;
+    if control.world.buckets.contains(&to.bucket) { Ok(()) } else { Err(missing(Kind::Bucket, &to.bucket)) }
+}
+
+pub(super) fn set_object_details(control: &mut Control, of: S3Uri, details: Box<ObjectDetails>, answer: Answer) {
+    on_worker(control, Touched { objects: vec![of.clone()], ..Touched::default() }, answer, move |shared| {
+        let object = shared.store.objects().set_details(&of, details).map_err(command_error)?;
+        Ok(Done::quiet(Reply::Object(Box::new(object))))
     });
 }
 
@@ -133,12 +173,8 @@ pub(super) fn delete_objects(control: &mut Control, bucket: String, keys: Vec<St
     let objects = keys.iter().map(|key| S3Uri::new(&bucket, key)).collect();
     on_worker(control, Touched { objects, ..Touched::default() }, answer, move |shared| {
         let gone = shared.store.objects().delete_many(&bucket, &keys).map_err(command_error)?;
-        let text = match keys.as_slice() {
-            [key] => format!("{key} deleted from bucket {bucket}"),
-            _ => format!("{} deleted from bucket {bucket}", count(gone, "object")),
-        };
-        let tells = if gone == 0 { Vec::new() } else { tell_bucket(Tell::info(text), &bucket) };
-        Ok(Done { reply: Reply::Done, tells })
+        let traffic = (gone > 0).then(|| (bucket, Traffic::deleted(keys, gone)));
+        Ok(Done { traffic, ..Done::quiet(Reply::Done) })
     });
 }
 
@@ -166,20 +202,6 @@ pub(super) fn add_sample_data(control: &mut Control, answer: Answer) {
         }
         let text = format!("Sample data added to bucket {name} ({})", count(written, "object"));
         let tells = if written == 0 { Vec::new() } else { tell_bucket(Tell::info(text), &name) };
-        Ok(Done { reply: Reply::Resource(ResourceRef::new(Kind::Bucket, name)), tells })
+        Ok(Done::tell(Reply::Resource(ResourceRef::new(Kind::Bucket, name)), tells))
     });
-}
-
-/// `1 object`, `3 objects`.
-fn count(n: usize, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
-}
-
-/// `812 bytes`, `36.1 kB`, `4.0 MB`.
-fn bytes(n: u64) -> String {
-    match n {
-        0..1_000 => format!("{n} bytes"),
-        1_000..1_000_000 => format!("{:.1} kB", n as f64 / 1e3),
-        _ => format!("{:.1} MB", n as f64 / 1e6),
-    }
 }

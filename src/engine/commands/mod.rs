@@ -3,6 +3,7 @@
 mod data;
 mod endpoints;
 mod models;
+mod multipart;
 mod roles;
 mod training;
 
@@ -12,6 +13,7 @@ use super::control::Control;
 use super::message::Answer;
 use crate::domain::invalid::Invalid;
 use crate::domain::reference::{Kind, ResourceRef};
+use crate::store::Kept;
 use crate::workspace::{Command, CommandError, Reply};
 
 /// What a handler that answers at once comes back with.
@@ -24,9 +26,19 @@ pub(super) fn carry_out(control: &mut Control, command: Command, answer: Answer)
         Command::DeleteBucket { name, with_objects } => {
             return data::delete_bucket(control, name, with_objects, answer);
         }
-        Command::PutObject { to, source, content_type } => {
-            return data::put_object(control, to, source, content_type, answer);
+        Command::PutObject { to, source, content_type, details, only_if } => {
+            let kept = Kept { content_type, details, only_if };
+            return data::put_object(control, to, source, kept, answer);
         }
+        Command::SetObjectDetails { of, details } => return data::set_object_details(control, of, details, answer),
+        Command::CreateMultipartUpload(upload) => return multipart::create(control, *upload, answer),
+        Command::UploadPart { upload, part, staged } => {
+            return multipart::upload_part(control, upload, *part, staged, answer);
+        }
+        Command::CompleteMultipartUpload { upload, parts, checksum, only_if } => {
+            return multipart::complete(control, upload, parts, checksum, only_if, answer);
+        }
+        Command::AbortMultipartUpload { upload } => return multipart::abort(control, upload, answer),
         Command::DeleteObjects { bucket, keys } => return data::delete_objects(control, bucket, keys, answer),
         Command::AddSampleData => return data::add_sample_data(control, answer),
         Command::CreateTrainingJob(spec) => training::create(control, *spec),

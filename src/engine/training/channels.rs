@@ -196,6 +196,7 @@ mod tests {
                 etag: "e".into(),
                 modified: Timestamp(1),
                 content_type: "text/csv".into(),
+                details: None,
             };
             (key.to_owned(), object)
         };

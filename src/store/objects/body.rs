@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use md5::{Digest, Md5};
@@ -32,6 +32,13 @@ pub(super) fn write(path: &Path, to: &S3Uri, from: &mut dyn Read) -> Result<Writ
         |source| StoreError::Source { to: to.clone(), source },
     )?;
     Ok(Written { file, size, etag })
+}
+
+/// A body that has been written already, with its MD5 in hex.
+pub(super) fn staged(path: &Path, etag: &str) -> Result<Written, StoreError> {
+    let file = File::options().write(true).open(path).map_err(StoreError::io("open", path))?;
+    let size = file.metadata().map_err(StoreError::io("look at", path))?.len();
+    Ok(Written { file, size, etag: etag.to_owned() })
 }
 
 /// Size and MD5 of a body that is there.
@@ -96,17 +103,14 @@ pub(super) fn rename(temporary: &Path, path: &Path, root: &Path) -> Result<(), S
     Ok(())
 }
 
-/// Removes a body, and the folders above it that hold nothing more, up to but without `bucket`. A body that is not there is fine.
-pub(super) fn remove(path: &Path, bucket: &Path) -> Result<(), StoreError> {
+/// Removes a body, and the folders above it that hold nothing more, up to but without `bucket`. Answers the folder that is to be flushed.
+/// A body that is not there is fine.
+pub(super) fn remove(path: &Path, bucket: &Path) -> Result<Option<PathBuf>, StoreError> {
     match fs::remove_file(path) {
         Ok(()) => {}
-        Err(gone) if gone.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(gone) if gone.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(StoreError::io("delete", path)(source)),
     }
-    for folder in path.ancestors().skip(1) {
-        if folder == bucket || fs::remove_dir(folder).is_err() {
-            return sync_folder(folder);
-        }
-    }
-    Ok(())
+    let stays = |folder: &&Path| *folder == bucket || fs::remove_dir(folder).is_err();
+    Ok(path.ancestors().skip(1).find(stays).map(ToOwned::to_owned))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
-use super::{Mended, Objects, TEMPORARY, TRASH, body, key_path};
+use super::{Mended, Objects, TEMPORARY, TRASH, UPLOADS, body, key_path};
 use crate::domain::bucket::{Bucket, Object, content_type_of};
 use crate::domain::name;
 use crate::domain::s3_uri::S3Uri;
@@ -35,7 +35,7 @@ impl Objects {
                 mended.foreign.push(path);
                 continue;
             };
-            if [TEMPORARY, TRASH].contains(&bucket.as_str()) {
+            if [TEMPORARY, TRASH, UPLOADS].contains(&bucket.as_str()) {
                 continue;
             }
             if !path.is_dir() || name::bucket("Bucket", &bucket).is_err() {
@@ -52,6 +52,7 @@ impl Objects {
         }
         mended.lost.sort_unstable();
         self.commit(batch)?;
+        self.sweep_uploads()?;
         Ok(mended)
     }
 
@@ -91,15 +92,21 @@ impl Objects {
                     continue;
                 };
                 let uri = S3Uri::new(bucket, key.as_str());
-                let content_type = if let Some(old) = old {
+                let (content_type, details) = if let Some(old) = old {
                     mended.refreshed.push(uri);
-                    old.content_type
+                    // What was said of the bytes no longer holds, what was said of the object does.
+                    let details = old.details.map(|mut details| {
+                        details.checksum = None;
+                        details.parts.clear();
+                        details
+                    });
+                    (old.content_type, details)
                 } else {
                     let guessed = content_type_of(uri.file_name()).to_owned();
                     mended.picked_up.push(uri);
-                    guessed
+                    (guessed, None)
                 };
-                batch.put_typed(&record, &Object { key, size, etag, modified, content_type });
+                batch.put_typed(&record, &Object { key, size, etag, modified, content_type, details });
             }
         }
         if self.db.get(Bucket::TABLE, bucket)?.is_some() {

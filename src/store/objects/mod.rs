@@ -7,7 +7,9 @@
 mod body;
 pub mod key_path;
 mod mend;
+mod multipart;
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -21,7 +23,7 @@ use super::error::StoreError;
 use super::records::{Record, decode};
 use super::sync_folder;
 use super::tables::object_key;
-use crate::domain::bucket::{Bucket, Object};
+use crate::domain::bucket::{Bucket, Object, ObjectDetails, Precondition, content_type_of};
 use crate::domain::name;
 use crate::domain::s3_uri::S3Uri;
 use crate::domain::time::Timestamp;
@@ -31,6 +33,8 @@ use crate::util::clock::Clock;
 const TEMPORARY: &str = ".tmp";
 /// Buckets that are being deleted.
 const TRASH: &str = ".trash";
+/// Uploads in parts that are under way.
+const UPLOADS: &str = ".uploads";
 /// Writers of one object take turns; objects share this many turnstiles.
 const STRIPES: usize = 64;
 
@@ -45,6 +49,19 @@ pub struct Objects {
     /// Read by whoever writes objects, written by whoever makes or deletes buckets.
     buckets: RwLock<()>,
     stripes: Vec<Mutex<()>>,
+    /// Held while a part takes the place of another.
+    parts: Mutex<()>,
+}
+
+/// What goes with the bytes of an object that is written, and when it may be.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// MIME type; guessed from the key's ending when not given.
+    pub content_type: Option<String>,
+    /// What else is kept with it.
+    pub details: Option<Box<ObjectDetails>>,
+    /// What must be true of the object that is there.
+    pub only_if: Precondition,
 }
 
 /// What differed between bodies on disk and their records when the workspace was opened. All empty after a clean end.
@@ -65,7 +82,7 @@ pub struct Mended {
 impl Objects {
     pub(super) fn attach(folder: &Path, db: &Arc<Db>, clock: &Clock) -> Result<Self, StoreError> {
         let root = folder.join("buckets");
-        for part in [TEMPORARY, TRASH] {
+        for part in [TEMPORARY, TRASH, UPLOADS] {
             fs::create_dir_all(root.join(part)).map_err(StoreError::io("create the folder", root.join(part)))?;
         }
         Ok(Self {
@@ -75,6 +92,7 @@ impl Objects {
             next: AtomicU64::new(0),
             buckets: RwLock::new(()),
             stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
+            parts: Mutex::new(()),
         })
     }
 
@@ -91,11 +109,23 @@ impl Objects {
         content_type: Option<&str>,
         also: impl FnOnce(&Object) -> Batch,
     ) -> Result<Object, StoreError> {
+        let kept = Kept { content_type: content_type.map(ToOwned::to_owned), ..Kept::default() };
+        self.put_kept(to, from, kept, also)
+    }
+
+    /// As [`Objects::put_with`], with more to keep.
+    pub fn put_kept(
+        &self,
+        to: &S3Uri,
+        from: &mut dyn Read,
+        kept: Kept,
+        also: impl FnOnce(&Object) -> Batch,
+    ) -> Result<Object, StoreError> {
         name::object_key("Key", &to.key)?;
         self.require(&to.bucket)?;
         let temporary = self.temporary();
-        let written = body::write(&temporary, to, from)
-            .and_then(|written| self.publish(&temporary, to, written, content_type, also));
+        let written =
+            body::write(&temporary, to, from).and_then(|written| self.publish(&temporary, to, written, kept, also));
         if written.is_err() {
             // Best effort: what stays behind is swept when the workspace is opened next.
             let _ = fs::remove_file(&temporary);
@@ -103,19 +133,42 @@ impl Objects {
         written
     }
 
+    /// Writes an object whose body is in a file of [`Objects::staging`] already, by moving it. `etag` is its MD5 in hex.
+    pub fn put_staged(&self, to: &S3Uri, staged: &Path, etag: &str, kept: Kept) -> Result<Object, StoreError> {
+        name::object_key("Key", &to.key)?;
+        self.require(&to.bucket)?;
+        let written = body::staged(staged, etag)?;
+        self.publish(staged, to, written, kept, |_| Batch::new())
+    }
+
     fn publish(
         &self,
         temporary: &Path,
         to: &S3Uri,
         written: body::Written,
-        content_type: Option<&str>,
+        kept: Kept,
         also: impl FnOnce(&Object) -> Batch,
     ) -> Result<Object, StoreError> {
+        // Most of the flushing is done before anybody has to wait for this object.
+        written.file.sync_data().map_err(StoreError::io("flush", temporary))?;
         let _buckets = self.buckets.read().unwrap_or_else(PoisonError::into_inner);
         let _turn = self.turn(to);
         self.require(&to.bucket)?;
+        let old = self.record(to)?;
+        let met = match &kept.only_if {
+            Precondition::None => true,
+            Precondition::Absent => old.is_none(),
+            Precondition::Present | Precondition::Etag(_) if old.is_none() => {
+                return Err(StoreError::NoObject(to.clone()));
+            }
+            Precondition::Present => true,
+            Precondition::Etag(etag) => old.as_ref().is_some_and(|old| old.etag == *etag),
+        };
+        if !met {
+            return Err(StoreError::PreconditionFailed(to.clone()));
+        }
         // Later than the body that it replaces even when the clock stands still, so that the two can be told apart by it.
-        let before = self.record(to)?.map_or(i64::MIN, |old| old.modified.0);
+        let before = old.map_or(i64::MIN, |old| old.modified.0);
         let modified = Timestamp(self.clock.wall_ms().max(before.saturating_add(1)));
         body::stamp(&written.file, temporary, modified)?;
         let path = self.path(to);
@@ -125,11 +178,23 @@ impl Objects {
             size: written.size,
             etag: written.etag,
             modified,
-            content_type: content_type
-                .map_or_else(|| crate::domain::bucket::content_type_of(to.file_name()).to_owned(), ToOwned::to_owned),
+            content_type: kept.content_type.unwrap_or_else(|| content_type_of(to.file_name()).to_owned()),
+            details: kept.details,
         };
         let mut batch = also(&object);
         batch.put_typed(&object_key(&to.bucket, &to.key), &object);
+        self.commit(batch)?;
+        Ok(object)
+    }
+
+    /// Sets what is kept with an object, and leaves its bytes alone.
+    pub fn set_details(&self, of: &S3Uri, details: Box<ObjectDetails>) -> Result<Object, StoreError> {
+        let _buckets = self.buckets.read().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn(of);
+        let mut object = self.head(of)?;
+        object.details = Some(details);
+        let mut batch = Batch::new();
+        batch.put_typed(&object_key(&of.bucket, &of.key), &object);
         self.commit(batch)?;
         Ok(object)
     }
@@ -186,14 +251,19 @@ impl Objects {
         self.require(bucket)?;
         let mut batch = Batch::new();
         let mut gone = 0;
+        let mut changed = BTreeSet::new();
         for key in keys {
             let uri = S3Uri::new(bucket, key);
             if name::object_key("Key", key).is_ok() && self.record(&uri)?.is_some() {
                 // The body first: a body without a record would come back when the workspace is opened next.
-                body::remove(&self.path(&uri), &self.root.join(bucket))?;
+                changed.extend(body::remove(&self.path(&uri), &self.root.join(bucket))?);
                 batch.delete_typed::<Object>(&object_key(bucket, key));
                 gone += 1;
             }
+        }
+        // A folder that went with a later key needs no flush of its own: the one above it is in the list then.
+        for folder in changed.iter().filter(|folder| folder.is_dir()) {
+            sync_folder(folder)?;
         }
         self.commit(batch)?;
         Ok(gone)
@@ -228,6 +298,7 @@ impl Objects {
         }
         batch.delete_typed::<Bucket>(bucket);
         self.commit(batch)?;
+        self.forget_uploads(bucket);
         // One rename takes the whole bucket out of sight: a crash before it brings all of the bucket back, a crash after it nothing.
         let trash = self.root.join(TRASH).join(self.fresh_name());
         let folder = self.root.join(bucket);

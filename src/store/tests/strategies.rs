@@ -62,6 +62,7 @@ pub(super) fn object() -> impl Strategy<Value = Object> {
         etag,
         modified,
         content_type,
+        details: None,
     })
 }
 

@@ -52,7 +52,7 @@ fn objects_come_and_go() {
     lab.put("b", b"1");
     lab.ok(Command::DeleteBucket { name: bucket(), with_objects: true });
     assert!(lab.world().buckets.is_empty() && lab.world().objects.is_empty());
-    let put = Command::PutObject { to: uri, source: Source::Bytes((*b"1").into()), content_type: None };
+    let put = Command::put_object(uri, Source::Bytes((*b"1").into()));
     assert_eq!(lab.refused(put), CommandError::NotFound(ResourceRef::new(Kind::Bucket, BUCKET)));
     let events = lab.events();
     assert_eq!(events[0], "Bucket lab-bucket created");
@@ -66,7 +66,7 @@ fn a_file_that_can_not_be_read_writes_nothing() {
     let lab = Lab::with_data(folder.path());
     let source = Source::File(folder.path().join("nowhere.csv"));
     let to = S3Uri::new(BUCKET, "x.csv");
-    let why = lab.refused(Command::PutObject { to, source, content_type: None });
+    let why = lab.refused(Command::put_object(to, source));
     assert!(why.to_string().contains("nowhere.csv") && why.to_string().contains("Nothing was written"), "{why}");
     assert!(!lab.world().objects[BUCKET].contains("x.csv"));
     lab.close();

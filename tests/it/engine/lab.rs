@@ -96,7 +96,7 @@ impl Lab {
 
     pub fn put(&self, key: &str, bytes: &[u8]) {
         let to = S3Uri::new(BUCKET, key);
-        self.ok(Command::PutObject { to, source: Source::Bytes(bytes.into()), content_type: None });
+        self.ok(Command::put_object(to, Source::Bytes(bytes.into())));
     }
 
     /// Polls the world until something is there.

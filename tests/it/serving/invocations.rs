@@ -217,6 +217,17 @@ async fn ping_metrics_and_a_method_that_is_not_taken() {
         assert!(page.lines().any(|have| have == line), "{line} is missing in\n{page}");
     }
 
+    // Whatever else has no signature is S3's, where the first part of a path names a bucket.
+    let answer = get("/endpoints").send().await.unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["content-type"]),
+        (404, &"application/xml".parse().unwrap())
+    );
+    assert_eq!(answer.headers()["x-amz-request-id"], answer.headers()["x-amzn-requestid"]);
+    let body = answer.text().await.unwrap();
+    assert!(body.contains("<Code>NoSuchBucket</Code>"), "{body}");
+    let answer = server.client.head(server.url("/endpoints/e")).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.text().await.unwrap()), (404, String::new()));
     let answer = get("/endpoints/e/invocations").send().await.unwrap();
     assert_eq!((answer.status().as_u16(), &answer.headers()["allow"]), (405, &"POST".parse().unwrap()));
     server.stop().await;

@@ -80,11 +80,10 @@ impl Live {
         self.tell(Command::CreateBucket { name: BUCKET.to_owned() });
         let rows: Vec<String> =
             (0..60).map(|i| format!("{}.{},{},{}", 10 * (i % 12), i % 7, i % 12, (i * 7) % 5)).collect();
-        self.tell(Command::PutObject {
-            to: S3Uri::new(BUCKET, "train/rows.csv"),
-            source: Source::Bytes(rows.join("\n").into_bytes().into()),
-            content_type: None,
-        });
+        self.tell(Command::put_object(
+            S3Uri::new(BUCKET, "train/rows.csv"),
+            Source::Bytes(rows.join("\n").into_bytes().into()),
+        ));
     }
 
     /// A training job on them that runs for `rounds` rounds.

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use counterpoise::domain::algorithm::Algorithm;
 use counterpoise::domain::bucket::{Bucket, Object, content_type_of};
 use counterpoise::domain::endpoint::{Endpoint, EndpointStatus};
+use counterpoise::domain::multipart_upload::{MultipartUpload, Part};
 use counterpoise::domain::reference::{Kind, ResourceRef};
 use counterpoise::domain::s3_uri::S3Uri;
 use counterpoise::domain::time::Timestamp;
@@ -221,12 +222,13 @@ fn apply(world: &mut Snapshot, command: &Command) -> Answer {
             world.buckets.remove(name);
             world.objects.remove(name);
         }
-        Command::PutObject { to, source, content_type } => {
+        Command::PutObject { to, source, content_type, .. } => {
             let size = match source {
                 Source::Bytes(bytes) => bytes.len() as u64,
                 Source::File(path) => std::fs::metadata(path)
                     .map_err(|error| CommandError::Failed(format!("{}: {error}", path.display())))?
                     .len(),
+                Source::Staged(staged) => staged.size,
             };
             let mut object = world::object(&to.key, size, NOW);
             object.content_type = content_type.clone().unwrap_or_else(|| content_type_of(&to.key).to_owned());
@@ -296,6 +298,11 @@ fn apply(world: &mut Snapshot, command: &Command) -> Answer {
         Command::DeleteEndpoint { name } => drop(world.endpoints.remove(name)),
         Command::UndoWeights { .. }
         | Command::Role(_)
+        | Command::SetObjectDetails { .. }
+        | Command::CreateMultipartUpload(_)
+        | Command::UploadPart { .. }
+        | Command::CompleteMultipartUpload { .. }
+        | Command::AbortMultipartUpload { .. }
         | Command::StartTrafficTest(_)
         | Command::StopTrafficTest { .. }
         | Command::AddTags { .. }
@@ -414,6 +421,14 @@ impl Workspace for ScriptedWorkspace {
 
     fn staging(&self) -> PathBuf {
         std::env::temp_dir()
+    }
+
+    fn multipart_uploads(&self, _bucket: &str) -> Result<Vec<MultipartUpload>, CommandError> {
+        Ok(Vec::new())
+    }
+
+    fn parts(&self, upload: &str) -> Result<(MultipartUpload, Vec<Part>), CommandError> {
+        Err(CommandError::NoUpload(upload.to_owned()))
     }
 
     fn download(&self, object: &S3Uri, to: PathBuf) -> Ticket<u64> {

@@ -72,7 +72,7 @@ pub fn realistic() -> Snapshot {
 /// One object, with an etag that follows from its key.
 pub fn object(key: &str, size: u64, modified: Timestamp) -> Object {
     let etag = format!("{:032x}", key.bytes().fold(7u128, |h, b| h.wrapping_mul(0x0100_0193).wrapping_add(b.into())));
-    Object { key: key.to_owned(), size, etag, modified, content_type: content_type_of(key).to_owned() }
+    Object { key: key.to_owned(), size, etag, modified, content_type: content_type_of(key).to_owned(), details: None }
 }
 
 /// Puts an object into a world, and its bucket too if it is not there.

@@ -281,6 +281,7 @@ mod tests {
                 etag: String::new(),
                 modified: Timestamp(i),
                 content_type: crate::domain::bucket::content_type_of(key).to_owned(),
+                details: None,
             };
             ((*key).to_owned(), object)
         };

@@ -54,8 +54,7 @@ impl Uploads {
                 }
                 (Err(why), _) => self.problems.push(why),
                 (Ok(to), Ok(meta)) => {
-                    let command =
-                        Command::PutObject { to: to.clone(), source: Source::File(path.clone()), content_type: None };
+                    let command = Command::put_object(to.clone(), Source::File(path.clone()));
                     let ticket = cx.workspace.submit(command);
                     wake_on_answer(ctx, &ticket);
                     self.files.push(Upload { to, bytes: meta.len(), stage: Stage::Going(ticket) });

@@ -464,6 +464,7 @@ mod tests {
                     etag: String::new(),
                     modified: Timestamp(0),
                     content_type: String::new(),
+                    details: None,
                 };
                 (key.to_owned(), object)
             })

@@ -71,8 +71,7 @@ impl Files {
             Ok(_) if !path.is_file() => self.problem = Some(format!("{}: there is no such file", path.display())),
             Ok(to) => {
                 self.problem = None;
-                let command =
-                    Command::PutObject { to: to.clone(), source: Source::File(path.to_owned()), content_type: None };
+                let command = Command::put_object(to.clone(), Source::File(path.to_owned()));
                 let ticket = cx.workspace.submit(command);
                 wake_on_answer(ctx, &ticket);
                 self.going.push((channel.to_owned(), to, ticket));
@@ -347,6 +346,7 @@ mod tests {
                 etag: String::new(),
                 modified: Timestamp(0),
                 content_type: content_type_of(key).into(),
+                details: None,
             };
             (key.to_owned(), object)
         };
