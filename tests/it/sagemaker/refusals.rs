@@ -89,7 +89,7 @@ fn jobs_that_cannot_be_run_are_refused_at_once() {
     }
     assert!(lab.world().training_jobs.is_empty(), "nothing of it is there");
     ok(&lab, "CreateTrainingJob", &job("Twice", 1));
-    let (code, message) = call(&lab, "CreateTrainingJob", &job("tWICE", 1)).unwrap_err();
+    let (code, message) = call(&lab, "CreateTrainingJob", &job("TWICE", 1)).unwrap_err();
     assert_eq!(code, "ResourceInUse");
     assert!(
         message.contains("already exists (arn:aws:sagemaker:us-east-1:000000000000:training-job/twice)"),
