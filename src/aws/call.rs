@@ -41,6 +41,7 @@ impl RequestBody {
     ///
     /// # Errors
     /// As [`RequestBody::read`].
+    #[allow(dead_code, reason = "for the verification of signatures")]
     pub(super) async fn read_ahead(&mut self) -> Result<&Bytes, WireError> {
         let bytes = body::read(&mut self.incoming, self.limits.body_bytes, self.limits.body_time).await?;
         Ok(self.whole.insert(bytes))

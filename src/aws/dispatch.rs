@@ -125,13 +125,12 @@ impl Service {
         let scope = Scope::of(&parts);
         let destination = Destination::of(&parts, scope.as_ref()).within(door, &parts);
         let protocol = destination.protocol(&parts);
-        let result = match guard::admit(&parts, door) {
-            Err(refused) => Err(refused),
-            Ok(()) => {
-                let body = RequestBody::new(incoming, self.limits);
-                let call = Call { id: id.clone(), parts, scope: scope.map(Arc::new), body };
-                self.lead(destination, call).await
-            }
+        let result = if let Err(refused) = guard::admit(&parts, door) {
+            Err(refused)
+        } else {
+            let body = RequestBody::new(incoming, self.limits);
+            let call = Call { id: id.clone(), parts, scope: scope.map(Arc::new), body };
+            self.lead(destination, call).await
         };
         let mut response =
             result.unwrap_or_else(|error| error.into_response(protocol, id.to_str().unwrap_or_default()));

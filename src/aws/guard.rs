@@ -21,6 +21,7 @@ pub enum Door {
         /// In lower case.
         host: Arc<str>,
         /// The address that the connection was made to.
+        #[allow(dead_code, reason = "for the verification of signatures")]
         local: SocketAddr,
     },
 }

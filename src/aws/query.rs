@@ -95,7 +95,7 @@ impl Xml {
     /// `<name>value</name>`, the value escaped.
     pub fn text(&mut self, name: &str, value: impl Display) -> &mut Self {
         // Writing to a string cannot fail.
-        let _ = write!(self.0, "<{name}>{}</{name}>", escape(&value.to_string()));
+        let _ = write!(self.0, "<{name}>{}</{name}>", escape(value.to_string()));
         self
     }
 

@@ -86,6 +86,7 @@ pub fn run(folder: &Path, port: Option<u16>, line: &[OsString]) -> Result<ExitCo
 }
 
 #[cfg(unix)]
+#[allow(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 fn take_over(mut command: Command, program: &OsStr) -> Result<ExitCode> {
     use std::os::unix::process::CommandExt as _;
     let error = command.exec();

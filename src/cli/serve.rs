@@ -50,7 +50,6 @@ impl Serve {
         WireOptions {
             require_signature: self.require_signature,
             describe_hold: self.describe_hold.unwrap_or(usual.describe_hold),
-            ..usual
         }
     }
 }

@@ -50,6 +50,9 @@ pub(super) struct Request {
     pub(super) latency_us: u32,
 }
 
+/// A line in words: its number, its time, its text.
+type Words = (u64, i64, Box<str>);
+
 impl Lines {
     pub(super) fn new() -> Self {
         Self { next: 0, words: Ring::new(KEPT_WORDS), requests: Ring::new(KEPT_REQUESTS) }
@@ -76,7 +79,7 @@ impl Lines {
     }
 
     /// What is kept from number `from` on, not put into words yet.
-    fn copy(&self, from: u64) -> (Vec<(u64, i64, Box<str>)>, Vec<(u64, Request)>) {
+    fn copy(&self, from: u64) -> (Vec<Words>, Vec<(u64, Request)>) {
         let words = self.words.iter().filter(|(number, ..)| *number >= from).cloned().collect();
         let requests = self.requests.iter().filter(|(number, _)| *number >= from).copied().collect();
         (words, requests)
@@ -248,7 +251,7 @@ mod tests {
     fn many_requests_do_not_push_out_what_happened() {
         let meter = meter();
         meter.say(0, "loaded");
-        for at_ms in 0..KEPT_REQUESTS as i64 + 10 {
+        for at_ms in 0..i64::try_from(KEPT_REQUESTS).unwrap() + 10 {
             let request = Request { at_ms, status: 200, rows: 1, bytes: 1, latency_us: 1 };
             meter.with_lines(|lines| lines.request(request));
         }
@@ -268,7 +271,7 @@ mod tests {
         book.open("first", &"A".into(), &serving, 0, 7);
         book.open("first", &"A".into(), &serving, 1, 7);
         assert_eq!(book.streams("first").len(), 1);
-        for at in 1..=KEPT_STREAMS as i64 + 5 {
+        for at in 1..=i64::try_from(KEPT_STREAMS).unwrap() + 5 {
             book.open(&format!("e{at}"), &"A".into(), &meter(), at, 7);
         }
         // The newest one was still held when it was opened.

@@ -81,10 +81,10 @@ pub async fn act(wire: &Wire, form: &Form, id: &HeaderValue) -> Result<Response,
 }
 
 async fn tell(wire: &Wire, command: RoleCommand) -> Result<(), WireError> {
-    wire.ask(Command::Role(command)).await.map(drop).map_err(refused)
+    wire.ask(Command::Role(command)).await.map(drop).map_err(|error| refused(&error))
 }
 
-fn refused(error: CommandError) -> WireError {
+fn refused(error: &CommandError) -> WireError {
     let (status, code) = match &error {
         CommandError::Role(RoleError::Missing(_) | RoleError::NotAttached { .. }) => {
             (StatusCode::NOT_FOUND, "NoSuchEntity")
@@ -129,7 +129,7 @@ fn show(snapshot: &Snapshot, name: &str) -> Result<Xml, WireError> {
 
 fn find<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Role, WireError> {
     let found = snapshot.roles.get(name).map(AsRef::as_ref);
-    found.ok_or_else(|| refused(RoleError::Missing(name.to_owned()).into()))
+    found.ok_or_else(|| refused(&RoleError::Missing(name.to_owned()).into()))
 }
 
 fn list_roles(snapshot: &Snapshot, form: &Form) -> Result<Xml, WireError> {

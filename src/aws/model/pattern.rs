@@ -43,11 +43,12 @@ impl Pattern {
 }
 
 /// Compiles a pattern of the model.
-pub fn compile(source: &str) -> Result<Regex, fancy_regex::Error> {
+pub fn compile(source: &str) -> Result<Regex, Box<fancy_regex::Error>> {
     RegexBuilder::new(&format!("\\A(?:{})\\z", translate(source)))
         .backtrack_limit(MOST_STEPS)
         .delegate_size_limit(MOST_WEIGHT)
         .build()
+        .map_err(Box::new)
 }
 
 /// What `.` stands for in Java: anything that does not end a line.

@@ -23,7 +23,10 @@ fn walk(service: &Service, shape: &Shape, value: &Value, path: &Path<'_>) -> Res
     };
     let wrong = |to: &str| Err(place(&format!("{} can not be converted to {to}", token(value))));
     match (&shape.kind, value) {
-        (_, Value::Null) => Ok(()),
+        (_, Value::Null)
+        | (Kind::Text(_), Value::String(_))
+        | (Kind::Boolean, Value::Bool(_))
+        | (Kind::Float | Kind::Double | Kind::Timestamp, Value::Number(_)) => Ok(()),
         (Kind::Structure(members), Value::Object(object)) => {
             for member in members {
                 if let Some(value) = object.get(&member.name) {
@@ -44,9 +47,6 @@ fn walk(service: &Service, shape: &Shape, value: &Value, path: &Path<'_>) -> Res
         (Kind::Structure(_), _) => Err(place("Expected null")),
         (Kind::List(_), _) => Err(place("Expected list or null")),
         (Kind::Map { .. }, _) => Err(place("Expected map or null")),
-        (Kind::Text(_), Value::String(_))
-        | (Kind::Boolean, Value::Bool(_))
-        | (Kind::Float | Kind::Double | Kind::Timestamp, Value::Number(_)) => Ok(()),
         (Kind::Integer, Value::Number(number)) => {
             whole(number, i32::MIN.into(), i32::MAX.into(), "an Integer", "int").map_err(|words| place(&words))
         }

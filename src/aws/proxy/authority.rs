@@ -169,8 +169,8 @@ impl Authority {
         let mut params = CertificateParams::default();
         // Named after its key, so that two workspaces' authorities are never taken for each other.
         let key = params.key_identifier(&self.key);
-        let short: String = key.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        params.distinguished_name.push(DnType::CommonName, format!("Counterpoise workspace {short}"));
+        let short = key.iter().take(4).fold(0_u32, |short, byte| short << 8 | u32::from(*byte));
+        params.distinguished_name.push(DnType::CommonName, format!("Counterpoise workspace {short:08x}"));
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         params

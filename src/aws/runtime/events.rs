@@ -57,8 +57,10 @@ fn length(bytes: usize) -> u32 {
 mod tests {
     use super::*;
 
+    type Message = (Vec<(String, String)>, Vec<u8>);
+
     /// Reads messages back by the format's description: (headers, payload).
-    fn read(mut bytes: &[u8]) -> Vec<(Vec<(String, String)>, Vec<u8>)> {
+    fn read(mut bytes: &[u8]) -> Vec<Message> {
         let number = |bytes: &[u8]| u32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize;
         let mut messages = Vec::new();
         while !bytes.is_empty() {

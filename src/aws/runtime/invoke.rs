@@ -90,9 +90,8 @@ pub(super) fn refusal(wire: &Wire, endpoint: &str, error: &InvokeError, variant:
     if let Some(original) = &mut refusal.original {
         let account = &wire.workspace.snapshot().info.account;
         let group = format!("/aws/sagemaker/Endpoints/{endpoint}");
-        refusal
-            .message
-            .push_str(&format!(". See {group} in CloudWatch Logs of account {} for more information.", account.id));
+        let log = format!(". See {group} in CloudWatch Logs of account {} for more information.", account.id);
+        refusal.message.push_str(&log);
         original.log_stream_arn = Some(format!("arn:aws:logs:{}:{}:log-group:{group}", account.region, account.id));
     }
     refusal

@@ -93,7 +93,7 @@ pub async fn receive(
     let mut path = Some(path);
     let (mut batch, mut collected, mut total) = (Vec::new(), 0, 0_u64);
     loop {
-        let piece = body.next().await.transpose().map_err(broken_off)?;
+        let piece = body.next().await.transpose().map_err(|error| broken_off(&error))?;
         let over = piece.is_none();
         if let Some(piece) = piece {
             collected += piece.len();
@@ -134,7 +134,7 @@ async fn joined(task: Writing) -> S3Result<Writer> {
 }
 
 fn unwritten(error: &io::Error) -> s3s::S3Error {
-    internal(format!("the body could not be written: {error}"))
+    internal(&format!("the body could not be written: {error}"))
 }
 
 /// Copies a piece of a file that is open into a new file at `path`. Blocks.
@@ -161,7 +161,7 @@ pub fn copy(
 }
 
 /// The S3 crate's own word for a body that broke off while it checked it; our own words are noted where the body is read.
-fn broken_off(error: StdError) -> s3s::S3Error {
+fn broken_off(error: &StdError) -> s3s::S3Error {
     let text = error.to_string();
     if text.contains("Sha256Mismatch") {
         let message = "The provided 'x-amz-content-sha256' header does not match what was computed".to_owned();

@@ -68,8 +68,8 @@ mod tests {
     use super::*;
     use crate::domain::time::Timestamp as Ms;
 
-    fn etag(value: &str) -> Option<ETagCondition> {
-        Some(ETagCondition::ETag(ETag::Strong(value.to_owned())))
+    fn etag(value: &str) -> ETagCondition {
+        ETagCondition::ETag(ETag::Strong(value.to_owned()))
     }
 
     #[test]
@@ -85,13 +85,13 @@ mod tests {
         let at = |second: i64| Some(to_wire_seconds(Ms(second * 1000)));
         let judge = |conditions: Conditions| conditions.judge(&object);
         assert_eq!(judge(Conditions::default()), Verdict::Good);
-        assert_eq!(judge(Conditions { matches: etag("x"), ..Conditions::default() }), Verdict::Failed);
-        let old = Conditions { matches: etag("e"), unmodified_since: at(1), ..Conditions::default() };
+        assert_eq!(judge(Conditions { matches: Some(etag("x")), ..Conditions::default() }), Verdict::Failed);
+        let old = Conditions { matches: Some(etag("e")), unmodified_since: at(1), ..Conditions::default() };
         assert_eq!(judge(old), Verdict::Good);
         assert_eq!(judge(Conditions { unmodified_since: at(9), ..Conditions::default() }), Verdict::Failed);
         assert_eq!(judge(Conditions { unmodified_since: at(10), ..Conditions::default() }), Verdict::Good);
-        assert_eq!(judge(Conditions { none_match: etag("e"), ..Conditions::default() }), Verdict::NotModified);
-        let other = Conditions { none_match: etag("x"), modified_since: at(99), ..Conditions::default() };
+        assert_eq!(judge(Conditions { none_match: Some(etag("e")), ..Conditions::default() }), Verdict::NotModified);
+        let other = Conditions { none_match: Some(etag("x")), modified_since: at(99), ..Conditions::default() };
         assert_eq!(judge(other), Verdict::Good);
         assert_eq!(judge(Conditions { modified_since: at(10), ..Conditions::default() }), Verdict::NotModified);
         assert_eq!(judge(Conditions { modified_since: at(9), ..Conditions::default() }), Verdict::Good);
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(precondition(None, None), Some(Precondition::None));
         assert_eq!(precondition(None, any()), Some(Precondition::Absent));
         assert_eq!(precondition(any(), None), Some(Precondition::Present));
-        assert_eq!(precondition(etag("e"), None), Some(Precondition::Etag("e".into())));
-        assert_eq!(precondition(None, etag("e")), None);
+        assert_eq!(precondition(Some(etag("e")), None), Some(Precondition::Etag("e".into())));
+        assert_eq!(precondition(None, Some(etag("e"))), None);
     }
 }

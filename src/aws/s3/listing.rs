@@ -63,7 +63,7 @@ impl Backend {
         let found = self.page(&snapshot, &input.bucket, input.prefix.as_deref(), delimiter, after.as_ref(), most);
         let truncated = found.next.is_some();
         let next = found.next.as_ref().filter(|_| delimiter.is_some()).map(|next| spelling.write(next.text()));
-        let (contents, common_prefixes) = entries(found, spelling, Some(&snapshot));
+        let (contents, common_prefixes) = entries(&found, spelling, Some(&snapshot));
         Ok(ListObjectsOutput {
             name: Some(input.bucket),
             prefix: Some(spelling.write(input.prefix.as_deref().unwrap_or_default())),
@@ -95,7 +95,7 @@ impl Backend {
         let found = self.page(&snapshot, &input.bucket, input.prefix.as_deref(), delimiter, after.as_ref(), most);
         let next_continuation_token = found.next.as_ref().map(token);
         let with_owner = input.fetch_owner.unwrap_or(false).then_some(&*snapshot);
-        let (contents, common_prefixes) = entries(found, spelling, with_owner);
+        let (contents, common_prefixes) = entries(&found, spelling, with_owner);
         Ok(ListObjectsV2Output {
             name: Some(input.bucket),
             prefix: Some(spelling.write(input.prefix.as_deref().unwrap_or_default())),
@@ -133,7 +133,7 @@ impl Backend {
     }
 }
 
-fn entries(page: Page, spelling: Spelling, owner: Option<&Snapshot>) -> (Vec<Entry>, Vec<CommonPrefix>) {
+fn entries(page: &Page, spelling: Spelling, owner: Option<&Snapshot>) -> (Vec<Entry>, Vec<CommonPrefix>) {
     let entry = |object: &std::sync::Arc<crate::domain::bucket::Object>| {
         let checksum = object.details.as_ref().and_then(|details| details.checksum.as_ref());
         Entry {

@@ -66,15 +66,12 @@ pub async fn answer(wire: &Arc<Wire>, call: Call) -> Result<Response, WireError>
     };
     let time = body.limits.body_time;
     let intake = Intake::new(body.incoming, check, time, &traces);
-    let result = match expired {
-        Some(expired) => {
-            drop(intake);
-            Err(expired)
-        }
-        None => {
-            let backend = Backend::new(wire, id.to_str().unwrap_or_default(), region.as_deref(), &traces);
-            serve(wire, backend, strict, parts, intake).await
-        }
+    let result = if let Some(expired) = expired {
+        drop(intake);
+        Err(expired)
+    } else {
+        let backend = Backend::new(wire, id.to_str().unwrap_or_default(), region.as_deref(), &traces);
+        serve(wire, backend, strict, parts, intake).await
     };
     if !no_body_yet {
         // A client that is still sending would take the end of the connection for our answer.

@@ -92,6 +92,7 @@ impl<'a> Caller<'a> {
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the operations of the table have one shape")]
 fn get_caller_identity(caller: &Caller<'_>, _: &Form) -> Result<Xml, WireError> {
     let mut xml = Xml::default();
     xml.text("Arn", caller.arn())

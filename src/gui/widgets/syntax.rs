@@ -124,7 +124,7 @@ fn shell<'a>(mut rest: &'a str, out: &mut Vec<(&'a str, Word)>) {
             '\\' => (1 + rest[1..].chars().next().map_or(0, char::len_utf8), Word::Text),
             c if space(c) => {
                 let length = run(rest, space);
-                command |= rest[..length].contains('\n') && !out.last().is_some_and(|(text, _)| *text == "\\\n");
+                command |= rest[..length].contains('\n') && out.last().is_none_or(|(text, _)| *text != "\\\n");
                 (length, Word::Plain)
             }
             '#' if begins => (run(rest, |c| c != '\n'), Word::Comment),

@@ -156,12 +156,11 @@ impl Objects {
         self.require(&to.bucket)?;
         let old = self.record(to)?;
         let met = match &kept.only_if {
-            Precondition::None => true,
             Precondition::Absent => old.is_none(),
             Precondition::Present | Precondition::Etag(_) if old.is_none() => {
                 return Err(StoreError::NoObject(to.clone()));
             }
-            Precondition::Present => true,
+            Precondition::None | Precondition::Present => true,
             Precondition::Etag(etag) => old.as_ref().is_some_and(|old| old.etag == *etag),
         };
         if !met {

@@ -244,7 +244,8 @@ fn name_of(part: &Part) -> String {
     let mut name = format!("{:05}-{}-{}", part.number, part.etag, part.size);
     if let Some(checksum) = &part.checksum {
         let known = ALGORITHMS.iter().find(|(_, algorithm)| *algorithm == checksum.algorithm);
-        name.push_str(&format!("-{}-{}", known.map_or("", |(name, _)| name), checksum.value.replace('/', "_")));
+        let algorithm = known.map_or("", |(name, _)| name);
+        name.extend(["-", algorithm, "-", &checksum.value.replace('/', "_")]);
     }
     name
 }
