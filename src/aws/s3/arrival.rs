@@ -134,7 +134,7 @@ async fn joined(task: Writing) -> S3Result<Writer> {
 }
 
 fn unwritten(error: &io::Error) -> s3s::S3Error {
-    internal(&format!("the body could not be written: {error}"))
+    internal(format!("the body could not be written: {error}"))
 }
 
 /// Copies a piece of a file that is open into a new file at `path`. Blocks.

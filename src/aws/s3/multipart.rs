@@ -312,7 +312,7 @@ fn number(given: i32) -> S3Result<u16> {
 }
 
 fn fresh_id() -> S3Result<String> {
-    let draw = || getrandom::u64().map_err(|error| internal(&format!("this system gives no randomness: {error}")));
+    let draw = || getrandom::u64().map_err(|error| internal(format!("this system gives no randomness: {error}")));
     Ok(format!("{:016x}{:016x}", draw()?, draw()?))
 }
 

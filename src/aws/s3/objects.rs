@@ -59,7 +59,7 @@ impl Backend {
     pub(super) async fn written(&self, command: Command) -> S3Result<Object> {
         match self.wire.ask(command).await {
             Ok(Reply::Object(object)) => Ok(*object),
-            Ok(_) => Err(internal(&"the workspace did not say what it wrote")),
+            Ok(_) => Err(internal("the workspace did not say what it wrote")),
             Err(error) => Err(of_command(error)),
         }
     }

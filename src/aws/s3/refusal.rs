@@ -33,7 +33,7 @@ pub fn of_command(error: CommandError) -> S3Error {
             s3_error!(OperationAborted, "{error}")
         }
         CommandError::Closing => s3_error!(ServiceUnavailable, "{error}"),
-        CommandError::Failed(why) => internal(&why),
+        CommandError::Failed(why) => internal(why),
     }
 }
 
@@ -71,7 +71,9 @@ pub fn custom(status: StatusCode, code: &'static str, message: String) -> S3Erro
 }
 
 /// Something of ours failed; the client learns what, and the log too.
-pub fn internal(why: &dyn std::fmt::Display) -> S3Error {
+#[allow(clippy::needless_pass_by_value, reason = "takes errors as `map_err` hands them over")]
+pub fn internal(why: impl ToString) -> S3Error {
+    let why = why.to_string();
     tracing::error!("a request to S3 failed: {why}");
     S3Error::with_message(S3ErrorCode::InternalError, why)
 }

@@ -46,7 +46,9 @@ fn try_one(target: Target, input: &[u8]) {
 fn run(name: &str) {
     let (_, target) = TARGETS.iter().find(|(known, _)| *known == name).unwrap();
     let seeds = seeds(name);
-    seeds.iter().for_each(|seed| try_one(*target, seed));
+    for seed in &seeds {
+        try_one(*target, seed);
+    }
     let inputs =
         std::env::var("COUNTERPOISE_FUZZ_INPUTS").ok().and_then(|number| number.parse().ok()).unwrap_or(INPUTS);
     let mut mutator = Mutator::new(name.bytes().map(u64::from).sum());

@@ -125,7 +125,7 @@ fn every_form_in_which_clients_name_things_is_taken() {
         let uri = format!("s3://{BUCKET}/{prefix}");
         let source = json!({ "S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated" });
         try_with(&format!("prefix-{i}"), &|request| {
-            request["InputDataConfig"][0]["DataSource"] = json!({ "S3DataSource": source })
+            request["InputDataConfig"][0]["DataSource"] = json!({ "S3DataSource": source });
         });
     }
     try_with("defaults", &|request| {
