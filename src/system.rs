@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use tokio::sync::oneshot;
 
+use crate::aws::sigv4::headers_of_get;
 use crate::aws::{Authority, BindError, Listener, Wire};
+use crate::domain::access_key::AccessKey;
 use crate::domain::time::Timestamp;
 use crate::engine::{Engine, EngineOptions};
 use crate::serving::Serving;
@@ -179,6 +181,11 @@ impl Drop for System {
             tracing::error!("{error:#}");
         }
     }
+}
+
+/// The headers that sign a GET of a page of a running workspace, `host` being its `host:port`.
+pub fn signed_get(host: &str, path: &str, key: &AccessKey, region: &str) -> Vec<(String, String)> {
+    headers_of_get(host, path, key, region, "sagemaker", Timestamp(Clock::system().wall_ms()))
 }
 
 /// The address that a program of this machine reaches the listener at.

@@ -44,6 +44,11 @@ pub async fn read(body: &mut Incoming, limit: usize, time: Duration) -> Result<B
     }
 }
 
+/// Reads and throws away up to `most` bytes. Whether the rest arrives makes no difference to the answer.
+pub(super) async fn throw_away(body: &mut Incoming, most: usize, time: Duration) {
+    let _ = tokio::time::timeout(time, discard(body, most as u64)).await;
+}
+
 /// What a body that takes too long ends with.
 struct TimeIsUp;
 

@@ -11,6 +11,7 @@ use super::body;
 use super::errors::WireError;
 use super::listener::Limits;
 use super::scope::Scope;
+use super::sigv4::ChunkSigner;
 
 /// A request that was let in.
 pub struct Call {
@@ -22,6 +23,20 @@ pub struct Call {
     pub scope: Option<Arc<Scope>>,
     /// Body, not read yet.
     pub body: RequestBody,
+    /// How far its signature was checked.
+    pub proof: Proof,
+}
+
+/// How far a signature was checked before a service sees the request.
+#[derive(Debug, Default)]
+pub enum Proof {
+    /// Nobody asks for one.
+    #[default]
+    NotAsked,
+    /// It holds; of a body in signed pieces, each of them is still to be held against its own.
+    Holds(Option<ChunkSigner>),
+    /// It is among the fields of a form, which nobody has read yet.
+    InForm,
 }
 
 /// The body of a request, not read yet.
@@ -41,10 +56,16 @@ impl RequestBody {
     ///
     /// # Errors
     /// As [`RequestBody::read`].
-    #[allow(dead_code, reason = "for the verification of signatures")]
     pub(super) async fn read_ahead(&mut self) -> Result<&Bytes, WireError> {
         let bytes = body::read(&mut self.incoming, self.limits.body_bytes, self.limits.body_time).await?;
         Ok(self.whole.insert(bytes))
+    }
+
+    /// Reads and throws away what a refused client is still sending, within limits, so that it has sent all and reads our answer.
+    pub(super) async fn throw_away(mut self) {
+        if self.whole.is_none() {
+            body::throw_away(&mut self.incoming, self.limits.body_bytes, self.limits.body_time).await;
+        }
     }
 
     /// All of it.

@@ -4,17 +4,18 @@
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 
 use super::answer::{Payload, Response};
-use super::call::{Call, RequestBody};
+use super::call::{Call, Proof, RequestBody};
 use super::errors::{Protocol, WireError};
 use super::guard::Door;
 use super::listener::Limits;
 use super::request_id::RequestIds;
 use super::scope::Scope;
+use super::sigv4::{self, Asked};
 use super::{Wire, cloudwatch, guard, iam, logs, metrics, proxy, runtime, s3, sagemaker, sts};
 
 /// The header that names a request.
@@ -62,6 +63,8 @@ impl Destination {
         if let Some(scope) = scope {
             return match scope.service.as_str() {
                 "sagemaker" if is_runtime(path) => Self::Runtime,
+                "sagemaker" if path == "/ping" => Self::Ping,
+                "sagemaker" if path == "/metrics" => Self::Metrics,
                 "sagemaker" => Self::SageMaker,
                 "s3" => Self::S3,
                 "sts" => Self::Sts,
@@ -87,6 +90,19 @@ impl Destination {
             // A GET that is not signed looks like one to S3 from outside.
             (Door::Inside { .. }, Self::S3) if request.uri.path() == "/" => Self::Sts,
             (Door::Inside { .. }, _) => Self::Nowhere,
+        }
+    }
+
+    /// The service that a signature must be for, as scopes name it; `None` for what is not ours, and then whichever the signature names.
+    fn service(self) -> Option<&'static str> {
+        match self {
+            Self::Ping | Self::Metrics | Self::Runtime | Self::SageMaker => Some("sagemaker"),
+            Self::S3 => Some("s3"),
+            Self::Sts => Some("sts"),
+            Self::Iam => Some("iam"),
+            Self::Logs => Some("logs"),
+            Self::CloudWatch => Some("monitoring"),
+            Self::Nowhere => None,
         }
     }
 
@@ -129,13 +145,35 @@ impl Service {
             Err(refused)
         } else {
             let body = RequestBody::new(incoming, self.limits);
-            let call = Call { id: id.clone(), parts, scope: scope.map(Arc::new), body };
-            self.lead(destination, call).await
+            let scope = scope.map(Arc::new);
+            let mut call = Call { id: id.clone(), parts, scope, body, proof: Proof::default() };
+            match self.check(destination, door, &mut call).await {
+                Ok(()) => self.lead(destination, call).await,
+                Err(refused) => {
+                    // Whoever waits to be told to go on sends nothing.
+                    if !call.parts.headers.contains_key(EXPECT) {
+                        Box::pin(call.body.throw_away()).await;
+                    }
+                    Err(refused)
+                }
+            }
         };
         let mut response =
             result.unwrap_or_else(|error| error.into_response(protocol, id.to_str().unwrap_or_default()));
         response.headers_mut().insert(REQUEST_ID, id);
         response
+    }
+
+    /// Whether the signature of a request is what it must be. Whether we are there, everybody may ask.
+    async fn check(&self, destination: Destination, door: &Door, call: &mut Call) -> Result<(), WireError> {
+        if destination == Destination::Ping {
+            return Ok(());
+        }
+        let protocol = destination.protocol(&call.parts);
+        let scope = call.scope.clone();
+        let named = scope.as_ref().map_or("", |scope| &scope.service);
+        let asked = Asked { service: destination.service().unwrap_or(named), protocol, region: door.region() };
+        sigv4::pass(&self.wire, &asked, call).await
     }
 
     async fn lead(&self, destination: Destination, call: Call) -> Result<Response, WireError> {

@@ -37,6 +37,8 @@ pub struct WireError {
     pub message: String,
     /// What the model's container said, where it is the container's refusal that is passed on.
     pub original: Option<Original>,
+    /// What S3 says besides, by the names of its elements.
+    pub details: Vec<(&'static str, String)>,
 }
 
 /// A container's refusal.
@@ -53,7 +55,14 @@ pub struct Original {
 impl WireError {
     /// An error of the service itself.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), original: None }
+        Self { status, code, message: message.into(), original: None, details: Vec::new() }
+    }
+
+    /// With one more thing to say, where it is S3 that says it.
+    #[must_use]
+    pub fn with(mut self, element: &'static str, value: String) -> Self {
+        self.details.push((element, value));
+        self
     }
 
     /// `ValidationError`, 400.
@@ -87,7 +96,7 @@ impl WireError {
         let side = if status < 500 { "client" } else { "server" };
         let from = variant.unwrap_or("the model");
         let message = format!("Received {side} error ({status}) from {from} with message \"{}\"", original.message);
-        Self { status: StatusCode::FAILED_DEPENDENCY, code: "ModelError", message, original: Some(original) }
+        Self { original: Some(original), ..Self::new(StatusCode::FAILED_DEPENDENCY, "ModelError", message) }
     }
 
     /// The answer, without a request id in its head; `id` is for bodies that hold one.
@@ -108,9 +117,10 @@ impl WireError {
             Protocol::S3 => (
                 "application/xml",
                 format!(
-                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{}</Code><Message>{}</Message><RequestId>{id}</RequestId></Error>",
+                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{}</Code><Message>{}</Message>{}<RequestId>{id}</RequestId></Error>",
                     self.code,
-                    escape(&self.message)
+                    escape(&self.message),
+                    self.elements()
                 ),
             ),
         };
@@ -128,6 +138,10 @@ impl WireError {
             headers.insert(QUERY_ERROR, value);
         }
         response
+    }
+
+    fn elements(&self) -> String {
+        self.details.iter().map(|(name, value)| format!("<{name}>{}</{name}>", escape(value))).collect()
     }
 
     fn json(&self) -> String {

@@ -26,33 +26,49 @@ pub enum Door {
     },
 }
 
+impl Door {
+    /// The region that a host stands for, where the request came to a host of AWS's.
+    pub fn region(&self) -> Option<&str> {
+        match self {
+            Self::Port(_) => None,
+            Self::Inside { host, .. } => match host.split('.').collect::<Vec<_>>()[..] {
+                [_, region, "amazonaws", "com"] => Some(region),
+                // The global address.
+                _ => Some("us-east-1"),
+            },
+        }
+    }
+}
+
 /// Lets a request in, or says why not.
 ///
 /// # Errors
 /// 403 for a foreign name or origin, 400 for a request that names no host.
 pub fn admit(request: &Parts, door: &Door) -> Result<(), WireError> {
-    let named = request.uri.authority().map(Authority::as_str);
-    let given = named.or_else(|| request.headers.get(HOST).and_then(|value| value.to_str().ok()));
-    let Some(host) = given else {
-        return Err(WireError::new(StatusCode::BAD_REQUEST, "InvalidRequest", "The request has no Host header"));
-    };
+    let host = host(request)?;
     let known = match door {
         Door::Port(local) => is_ours(host, *local),
         Door::Inside { host: ended, .. } => without_port(host).eq_ignore_ascii_case(ended),
     };
     if !known {
         return Err(refused(match door {
-            Door::Port(local) => format!(
+            Door::Port(local) if local.ip().to_canonical().is_loopback() => format!(
                 "Host {host} is not a name of this machine: use http://localhost:{} or http://127.0.0.1:{0}",
                 local.port()
+            ),
+            Door::Port(local) => format!(
+                "Host {host} is not the address that this connection was made to: use http://{}",
+                SocketAddr::new(local.ip().to_canonical(), local.port())
             ),
             Door::Inside { host: ended, .. } => {
                 format!("Host {host} is not {ended}, which this connection was made to")
             }
         }));
     }
-    let origin = request.headers.get(ORIGIN);
+    let mut origins = request.headers.get_all(ORIGIN).iter();
+    let (origin, another) = (origins.next(), origins.next());
     let ours = match (origin, door) {
+        _ if another.is_some() => false,
         (None, _) => !is_cross_site(&request.headers),
         (Some(origin), Door::Port(local)) => origin.to_str().is_ok_and(|origin| {
             origin
@@ -67,10 +83,32 @@ pub fn admit(request: &Parts, door: &Door) -> Result<(), WireError> {
     Err(refused("A web page of another origin may not call this workspace".to_owned()))
 }
 
+/// The one host that a request names. Two that differ would be checked in one place and believed in another.
+fn host(request: &Parts) -> Result<&str, WireError> {
+    let bad = |message: &str| Err(WireError::new(StatusCode::BAD_REQUEST, "InvalidRequest", message));
+    let mut headers = request.headers.get_all(HOST).iter();
+    let (header, another) = (headers.next(), headers.next());
+    if another.is_some() {
+        return bad("The request has more than one Host header");
+    }
+    let header = match header.map(|value| value.to_str()) {
+        Some(Err(_)) => return bad("The request's Host header is no host"),
+        Some(Ok(header)) => Some(header),
+        None => None,
+    };
+    match (request.uri.authority().map(Authority::as_str), header) {
+        (Some(named), Some(header)) if !named.eq_ignore_ascii_case(header) => {
+            bad("The request's address and its Host header name different hosts")
+        }
+        (Some(host), _) | (None, Some(host)) => Ok(host),
+        (None, None) => bad("The request has no Host header"),
+    }
+}
+
 /// Whether a browser says that a page of another origin makes it ask. Browsers say so of links, pictures and forms too, which carry no
 /// `Origin`; nothing but a browser sends the header.
 pub fn is_cross_site(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| !matches!(site.as_bytes(), b"same-origin" | b"none"))
+    headers.get_all("sec-fetch-site").iter().any(|site| !matches!(site.as_bytes(), b"same-origin" | b"none"))
 }
 
 fn refused(message: String) -> WireError {
@@ -86,12 +124,14 @@ fn is_ours(host: &str, local: SocketAddr) -> bool {
         // Canonical: a socket for both families shows IPv4 addresses inside IPv6 ones.
         return address.is_loopback() || address == local.ip().to_canonical();
     }
+    // Nothing but a name: what else an address can hold (a user, a path) is not to end in one.
+    if !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) {
+        return false;
+    }
     let Some(at) = name.len().checked_sub("localhost".len()) else {
         return false;
     };
-    name.is_char_boundary(at)
-        && name[at..].eq_ignore_ascii_case("localhost")
-        && (at == 0 || name.as_bytes()[at - 1] == b'.')
+    name[at..].eq_ignore_ascii_case("localhost") && (at == 0 || name.as_bytes()[at - 1] == b'.')
 }
 
 fn without_port(host: &str) -> &str {
@@ -152,11 +192,57 @@ mod tests {
             "localhost.evil.example",
             "127.0.0.1.evil.example",
             "10.0.0.1:8770",
+            "0.0.0.0:8770",
+            "2130706433",
+            "evil.example/.localhost",
+            "evil.example#.localhost",
+            "evil.example@localhost",
+            "a@b.localhost",
+            "localhost:8770@evil.example",
+            "localhost:8770.evil.example",
+            "[::ffff:10.0.0.1]:8770",
         ] {
             assert_eq!(admitted(&[("host", host)]), Err(403), "{host}");
         }
         assert_eq!(admitted(&[]), Err(400));
         assert_eq!(admitted(&[("host", "élocalhost")]), Err(400), "no name at all");
+    }
+
+    #[test]
+    fn a_request_names_one_host() {
+        let asked = |uri: &str, headers: &[(&str, &str)]| {
+            let request = hyper::Request::builder().uri(uri);
+            let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            let local = SocketAddr::from(([127, 0, 0, 1], 8770));
+            admit(&request.body(()).unwrap().into_parts().0, &Door::Port(local)).map_err(|error| error.status.as_u16())
+        };
+        let ours = ("host", "localhost:8770");
+        assert_eq!(asked("/", &[ours, ours]), Err(400), "twice");
+        assert_eq!(asked("/", &[ours, ("host", "evil.example")]), Err(400));
+        assert_eq!(asked("http://localhost:8770/", &[ours]), Ok(()));
+        assert_eq!(asked("http://LOCALHOST:8770/", &[ours]), Ok(()));
+        assert_eq!(asked("http://localhost:8770/", &[]), Ok(()), "HTTP/1.0 through a proxy");
+        assert_eq!(asked("http://evil.example/", &[ours]), Err(400));
+        assert_eq!(asked("http://localhost:8770/", &[("host", "evil.example")]), Err(400));
+        assert_eq!(asked("http://evil.example/", &[("host", "evil.example")]), Err(403));
+        assert_eq!(asked("http://evil.example/", &[]), Err(403));
+        assert_eq!(asked("http://x@localhost:8770/", &[]), Err(403));
+    }
+
+    #[test]
+    fn what_pages_can_send_without_a_preflight_is_refused() {
+        // A form, a WebSocket, a preflight, a picture: each as a browser sends it from somebody else's page.
+        let ours = ("host", "127.0.0.1:8770");
+        for headers in [
+            &[ours, ("origin", "null"), ("content-type", "text/plain")][..],
+            &[ours, ("origin", "http://evil.example"), ("upgrade", "websocket"), ("connection", "upgrade")],
+            &[ours, ("origin", "http://evil.example"), ("access-control-request-method", "PUT")],
+            &[ours, ("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "image")],
+            &[ours, ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
+            &[ours, ("origin", "http://127.0.0.1:8770"), ("origin", "http://evil.example")],
+        ] {
+            assert_eq!(admitted(headers), Err(403), "{headers:?}");
+        }
     }
 
     #[test]

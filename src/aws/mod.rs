@@ -20,10 +20,10 @@ mod pulse;
 pub mod query;
 mod request_id;
 mod runtime;
-mod s3;
+pub mod s3;
 mod sagemaker;
 pub mod scope;
-mod sigv4;
+pub mod sigv4;
 mod sts;
 mod worker;
 

@@ -25,7 +25,8 @@ impl Form {
     /// # Errors
     /// Those of reading the body; `MissingAction` when no operation is named.
     pub async fn read(call: Call) -> Result<Self, WireError> {
-        let form = if call.parts.method == Method::POST {
+        let posted = call.parts.method == Method::POST;
+        let form = if posted {
             Self::parse(&call.body.read(FORM_BYTES).await?)
         } else {
             Self::parse(call.parts.uri.query().unwrap_or_default().as_bytes())
@@ -33,6 +34,11 @@ impl Form {
         if form.get("Action").is_none() {
             let message = "Must specify the operation: the request has no field Action";
             return Err(WireError::new(StatusCode::BAD_REQUEST, "MissingAction", message));
+        }
+        if !posted && form.get("Action").is_some_and(|action| !is_reading(action)) {
+            // A link or a picture makes a browser GET whatever a page names, and older ones don't say who asks.
+            let message = "What changes something must be sent with POST";
+            return Err(WireError::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message));
         }
         Ok(form)
     }
@@ -85,6 +91,11 @@ impl Form {
         let value = |n| self.get(&format!("{name}.member.{n}.Value")).unwrap_or_default();
         (1..).map_while(|n| self.get(&format!("{name}.member.{n}.Key")).map(|key| (key, value(n)))).collect()
     }
+}
+
+/// Whether an operation only looks.
+fn is_reading(action: &str) -> bool {
+    ["Get", "List", "Describe", "Simulate"].iter().any(|verb| action.starts_with(verb))
 }
 
 /// XML under construction.

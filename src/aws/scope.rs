@@ -29,7 +29,8 @@ impl Scope {
         Self::parse(&credential)
     }
 
-    fn parse(credential: &str) -> Option<Self> {
+    /// Reads `KEY/DATE/REGION/SERVICE/aws4_request`.
+    pub fn parse(credential: &str) -> Option<Self> {
         // From the right: an access key may hold a slash, the rest may not.
         let mut parts = credential.trim().rsplitn(5, '/');
         let (end, service, region) = (parts.next()?, parts.next()?, parts.next()?);
@@ -41,6 +42,11 @@ impl Scope {
             region: region.to_owned(),
             service: service.to_owned(),
         })
+    }
+
+    /// `DATE/REGION/SERVICE/aws4_request`.
+    pub fn text(&self) -> String {
+        format!("{}/{}/{}/aws4_request", self.date, self.region, self.service)
     }
 }
 

@@ -25,6 +25,9 @@ use super::pulse::{Busy, Pulse, Watch};
 /// Headers of a request; AWS's own clients send about a dozen.
 const MOST_HEADERS: usize = 100;
 
+/// Bytes of a head: a client that sends a longer one is told so. Presigned URLs with a session's token have some 2 KB.
+const HEAD_BYTES: usize = 128 * 1024;
+
 /// Threads for work that may block (disks), a worker.
 const BLOCKING_THREADS: usize = 64;
 
@@ -181,7 +184,10 @@ async fn connection(
         }
     });
     // Without hyper's own timer, which it sets anew for every request: silence is found by the watch.
-    let served = http1::Builder::new().max_headers(MOST_HEADERS).serve_connection(TokioIo::new(stream), answer);
+    let served = http1::Builder::new()
+        .max_headers(MOST_HEADERS)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), answer);
     // For CONNECT; a connection on which nobody asks for it runs as without.
     let mut served = pin!(served.with_upgrades());
     let result = tokio::select! {

@@ -109,7 +109,7 @@ fn running(folder: &Path, port: Option<u16>) -> Result<Note> {
     let Some(note) = Note::read(folder) else {
         bail!("nothing serves the workspace in {shown}: {start}, or name another one with --data DIR");
     };
-    let answer = Client::connect(&note.url).and_then(|mut client| client.get("/ping"));
+    let answer = Client::connect(&note.url).and_then(|mut client| client.get("/ping", &[]));
     let answers = answer.is_ok_and(|answer| answer.status == 200 && answer.is_ours);
     if !answers {
         bail!("nothing answers at {}, where the workspace in {shown} was served last: {start}", note.url);

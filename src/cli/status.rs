@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use super::client::Client;
 use super::note::Note;
 use super::text::table;
+use crate::domain::access_key::AccessKey;
 use crate::system;
 use crate::workspace::Snapshot;
 
@@ -18,7 +19,7 @@ pub fn run(folder: &Path) -> Result<()> {
         return Ok(());
     }
     if let Some(note) = Note::read(folder)
-        && let Ok(page) = metrics(&note.url)
+        && let Ok(page) = metrics(&note)
     {
         println!("Workspace {}\nServes at {} (process {})\n", folder.display(), note.url, note.pid);
         print!("{}", running(&page));
@@ -30,10 +31,18 @@ pub fn run(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn metrics(url: &str) -> Result<String> {
-    let answer = Client::connect(url)?.get("/metrics")?;
+fn metrics(note: &Note) -> Result<String> {
+    let mut client = Client::connect(&note.url)?;
+    let variable = |wanted: &str| {
+        let found = note.environment.iter().find(|(name, _)| name == wanted);
+        found.map_or_else(String::new, |(_, value)| value.clone())
+    };
+    // It may be one that answers nothing that is not signed.
+    let key = AccessKey { id: variable("AWS_ACCESS_KEY_ID"), secret: variable("AWS_SECRET_ACCESS_KEY") };
+    let headers = system::signed_get(client.host(), "/metrics", &key, &variable("AWS_REGION"));
+    let answer = client.get("/metrics", &headers)?;
     if answer.status != 200 {
-        bail!("{url}/metrics answered {}", answer.status);
+        bail!("{}/metrics answered {}", note.url, answer.status);
     }
     Ok(answer.body)
 }

@@ -23,7 +23,7 @@ pub struct Channel {
     pub name: String,
     /// An object or a prefix under which every object is read, in key order.
     pub data: S3Uri,
-    /// `text/csv` or `text/libsvm`; `None`: as the container does, libsvm for XGBoost, CSV for the linear learner, unless the object says otherwise.
+    /// See [`ChannelFormat::from_content_type`]; `None`: as the container does, libsvm for XGBoost, CSV for the linear learner, unless the object says otherwise.
     pub content_type: Option<String>,
 }
 
@@ -247,13 +247,15 @@ impl TrainingJobSpec {
             }
             broken.extend(name::bucket(&format!("{at}.S3Uri"), &channel.data.bucket).err());
             if let Some(content_type) = &channel.content_type
-                && ChannelFormat::from_content_type(content_type).is_none()
+                && ChannelFormat::from_content_type(content_type).is_none_or(|format| !format.is_of(self.algorithm))
             {
-                broken.push(Invalid::new(
-                    format!("{at}.ContentType"),
-                    content_type,
-                    "must be text/csv, csv, text/libsvm, libsvm or text/x-libsvm",
-                ));
+                let rule = match self.algorithm {
+                    Algorithm::XGBoost => "must be text/csv, csv, text/libsvm, libsvm or text/x-libsvm",
+                    Algorithm::LinearLearner => {
+                        "must be text/csv, csv, text/libsvm, libsvm, text/x-libsvm or application/x-recordio-protobuf"
+                    }
+                };
+                broken.push(Invalid::new(format!("{at}.ContentType"), content_type, rule));
             }
         }
         broken.extend(name::bucket("OutputDataConfig.S3OutputPath", &self.output.bucket).err());
@@ -300,6 +302,9 @@ pub enum ChannelFormat {
     Csv,
     /// `label index:value …`; what is absent is missing.
     Libsvm,
+    /// `RecordIO` with protobuf records, of the linear learner only; what a sparse record leaves out is 0.
+    #[serde(rename = "RecordIO")]
+    RecordIo,
 }
 
 impl ChannelFormat {
@@ -308,7 +313,22 @@ impl ChannelFormat {
         match content_type.split(';').next()?.trim().to_ascii_lowercase().as_str() {
             "text/csv" | "csv" => Some(Self::Csv),
             "text/libsvm" | "text/x-libsvm" | "libsvm" => Some(Self::Libsvm),
+            "application/x-recordio-protobuf" => Some(Self::RecordIo),
             _ => None,
         }
+    }
+
+    /// The content type to name it by.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv",
+            Self::Libsvm => "text/libsvm",
+            Self::RecordIo => "application/x-recordio-protobuf",
+        }
+    }
+
+    /// Whether the algorithm's container reads it.
+    pub fn is_of(self, algorithm: Algorithm) -> bool {
+        self != Self::RecordIo || algorithm == Algorithm::LinearLearner
     }
 }

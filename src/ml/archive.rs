@@ -92,11 +92,7 @@ pub fn write_archive(trained: &Trained, to: impl Write) -> io::Result<()> {
     let sidecar = Sidecar {
         version: 1,
         algorithm: trained.model.algorithm().as_str().to_owned(),
-        trained_on: match trained.format {
-            ChannelFormat::Csv => "text/csv",
-            ChannelFormat::Libsvm => "text/libsvm",
-        }
-        .to_owned(),
+        trained_on: trained.format.content_type().to_owned(),
         features: trained.model.features(),
         rounds: trained.rounds,
         best_round: trained.best_round,

@@ -35,10 +35,8 @@ pub struct Sample {
 impl Sample {
     /// A part as the file that goes into a bucket.
     pub fn text(&self, part: &Dataset) -> String {
-        match self.format {
-            ChannelFormat::Csv => write_csv(part),
-            ChannelFormat::Libsvm => write_libsvm(part),
-        }
+        // The samples are text: what is not the one is the other.
+        if self.format == ChannelFormat::Csv { write_csv(part) } else { write_libsvm(part) }
     }
 }
 

@@ -22,7 +22,7 @@ pub enum InvokeError {
     )]
     NoWeight(String),
     /// The body is written in a way that the model doesn't read.
-    #[error("{}: this endpoint takes text/csv, text/libsvm, application/json and application/jsonlines", match .0 { Some(given) => format!("Content type {given} is not supported"), None => "The request has no Content-Type".to_owned() })]
+    #[error("{}: this endpoint takes text/csv, text/libsvm, application/json and application/jsonlines, and of a linear learner application/x-recordio-protobuf", match .0 { Some(given) => format!("Content type {given} is not supported"), None => "The request has no Content-Type".to_owned() })]
     ContentType(Option<String>),
     /// The client wants the answer in a way that the model doesn't write.
     #[error("Accept type {given} is not supported: {algorithm} answers {can}")]

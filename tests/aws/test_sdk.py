@@ -25,6 +25,10 @@ def test_the_high_level_goes_from_fit_to_delete(server, tmp_path, line):
     sdk.run(server, line, f"high_level_{line}.py", tmp_path)
 
 
+def test_records_of_the_sdk_are_trained_on_and_answered(server, tmp_path):
+    sdk.run(server, "sdk1", "recordio_sdk1.py", tmp_path)
+
+
 @pytest.mark.parametrize("line", LINES)
 def test_a_failed_job_is_an_exception_with_its_reason(server, tmp_path, line):
     said = sdk.run(server, line, "failing_job.py", tmp_path)

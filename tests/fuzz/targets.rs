@@ -4,15 +4,26 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use bytes::Bytes;
 use counterpoise::aws::model::{self, ModelOf};
 use counterpoise::aws::query::Form;
+use counterpoise::aws::s3::chunked::Decoder;
 use counterpoise::aws::scope::Scope;
+use counterpoise::aws::sigv4::{Canonical, ChunkSigner, Claim, Expected, Rules, SigningKey, sign};
+use counterpoise::domain::access_key::AccessKey;
 use counterpoise::domain::algorithm::Algorithm;
+use counterpoise::domain::time::Timestamp;
 use counterpoise::domain::training_job::ChannelFormat;
 use counterpoise::ml::archive::read_archive;
 use counterpoise::ml::xgboost::read_model;
 use counterpoise::ml::{Matrix, Model, read};
 use counterpoise::serving::content;
+use hyper::http::request::Parts;
+use s3s::dto::{
+    CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CreateBucketInput, CreateBucketOutput,
+    DeleteObjectsInput, DeleteObjectsOutput, PutObjectTaggingInput, PutObjectTaggingOutput,
+};
+use s3s::{S3, S3Request, S3Response, S3Result};
 
 /// A parser under test.
 pub type Target = fn(&[u8]);
@@ -22,8 +33,12 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("model_check", model_check),
     ("query", query),
     ("scope", scope),
+    ("signature", signature),
+    ("s3_chunked", s3_chunked),
+    ("s3_xml", s3_xml),
     ("invocation", invocation),
     ("training_rows", training_rows),
+    ("recordio", recordio),
     ("model_file", model_file),
     ("archive", archive),
 ];
@@ -81,6 +96,171 @@ pub fn scope(data: &[u8]) {
             // A byte that is no text becomes three.
             assert!(!part.is_empty() && part.len() <= 3 * text.len());
         }
+    }
+}
+
+/// A request as it is sent, its head and its body: what is read of a signature is the same twice, what is written down has six parts and does
+/// not depend on the order of the query, and what we sign ourselves passes whatever the request is.
+pub fn signature(data: &[u8]) {
+    let Some((mut request, body)) = request(data) else { return };
+    for (service, rules) in [("s3", Rules::S3), ("sagemaker", Rules::Others)] {
+        let claim = Claim::read(&request, service == "s3");
+        assert_eq!(claim, Claim::read(&request, service == "s3"));
+        let names = match claim {
+            Ok(Some(Claim::V4(claim))) => claim.signed_headers,
+            _ => vec!["host".to_owned(), "x-amz-date".to_owned()],
+        };
+        let canonical = Canonical::of(&request).write(rules, &names, "PAYLOAD");
+        let turned: Vec<&str> = request.uri.query().unwrap_or_default().rsplit('&').collect();
+        let turned = Canonical { query: &turned.join("&"), ..Canonical::of(&request) }.write(rules, &names, "PAYLOAD");
+        assert_eq!(canonical, turned);
+        assert!(canonical.ends_with(b"\nPAYLOAD") && canonical.len() < 8 * data.len() + 400);
+        assert!(canonical.split(|byte| *byte == b'\n').count() >= 6 + names.len());
+    }
+    // Ours takes the place of whatever signature there was.
+    let path = request.uri.path().to_owned();
+    let Ok(uri) = path.parse() else { return };
+    request.uri = uri;
+    request.headers.remove("x-amz-security-token");
+    request.headers.remove("x-amz-content-sha256");
+    let key = AccessKey { id: "AKIAOWN".to_owned(), secret: "secret".to_owned() };
+    let now = Timestamp(1_764_045_000_000);
+    sign(&mut request, body, &key, "us-east-1", "sagemaker", now);
+    let expected = Expected { service: "sagemaker", regions: &["us-east-1"], rules: Rules::Others, now };
+    let Ok(Some(Claim::V4(claim))) = Claim::read(&request, false) else { panic!("our own signature is not read") };
+    let checked = expected.check(&request, claim, &key).unwrap_or_else(|refusal| panic!("{refusal:?}"));
+    checked.hold(&request, Rules::Others, &hash(body)).unwrap_or_else(|refusal| panic!("{refusal:?}"));
+    if let Some(method) = [hyper::Method::GET, hyper::Method::POST].into_iter().find(|method| *method != request.method)
+    {
+        request.method = method;
+        assert!(checked.hold(&request, Rules::Others, &hash(body)).is_err(), "another method passes");
+    }
+}
+
+fn hash(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A request and its body, if that is what the bytes are.
+fn request(data: &[u8]) -> Option<(Parts, &[u8])> {
+    let text = std::str::from_utf8(data).ok()?;
+    let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
+    let mut lines = head.lines();
+    let (method, uri) = lines.next()?.split_once(' ')?;
+    let mut request = hyper::Request::builder().method(method).uri(uri);
+    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+        request = request.header(name, value);
+    }
+    Some((request.body(()).ok()?.into_parts().0, body.as_bytes()))
+}
+
+/// An `aws-chunked` body; its first byte says how it is cut on the way. However that is, the same comes out, and never more than went in.
+pub fn s3_chunked(data: &[u8]) {
+    let Some((step, body)) = data.split_first() else { return };
+    let decode = |mut decoder: Decoder, step: usize| {
+        let mut out = Vec::new();
+        for piece in body.chunks(step) {
+            decoder.feed(Bytes::copy_from_slice(piece), &mut out)?;
+        }
+        decoder.finish().map(|trailers| (out.concat(), trailers))
+    };
+    let whole = decode(Decoder::new(), body.len().max(1));
+    assert_eq!(decode(Decoder::new(), usize::from(*step).max(1)), whole);
+    if let Ok((bytes, trailers)) = whole {
+        let of_trailers: usize = trailers.iter().map(|(name, value)| name.len() + value.len() + 1).sum();
+        assert!(bytes.len() + of_trailers <= body.len());
+    }
+    let key = SigningKey::derive("secret", &Scope::parse("A/20150830/us-east-1/s3/aws4_request").expect("a scope"));
+    for trailers in [false, true] {
+        let signer = ChunkSigner::new(key.clone(), "20150830T123600Z", "20150830/us-east-1/s3/aws4_request", "seed");
+        assert!(decode(Decoder::signed(signer, trailers), body.len().max(1)).is_err(), "nobody has the key");
+    }
+}
+
+/// A body that S3 takes as XML; its first byte chooses the operation. An answer, never a fault of ours.
+pub fn s3_xml(data: &[u8]) {
+    const OPERATIONS: [(&str, &str); 4] =
+        [("POST", "/bkt/key?uploadId=1"), ("POST", "/bkt?delete"), ("PUT", "/bkt/key?tagging"), ("PUT", "/bkt")];
+    thread_local! {
+        static RUNTIME: tokio::runtime::Runtime =
+            tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    }
+    let Some((choice, body)) = data.split_first() else { return };
+    let (method, uri) = OPERATIONS[usize::from(*choice) % OPERATIONS.len()];
+    let request = hyper::Request::builder()
+        .method(method)
+        .uri(uri)
+        .header("host", "localhost")
+        .header("content-length", body.len())
+        .body(s3s::Body::from(Bytes::copy_from_slice(body)))
+        .expect("a request");
+    let service = s3s::service::S3ServiceBuilder::new(Taker).build();
+    let answer = RUNTIME.with(|runtime| runtime.block_on(service.call(request)));
+    let status = answer.expect("an answer").status();
+    assert!(!status.is_server_error(), "{status}");
+}
+
+/// Takes whatever was read, and holds it against what it was read from.
+struct Taker;
+
+#[async_trait::async_trait]
+impl S3 for Taker {
+    async fn complete_multipart_upload(
+        &self,
+        request: S3Request<CompleteMultipartUploadInput>,
+    ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
+        let parts = request.input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
+        assert!(parts.len() < 1 << 16);
+        Ok(S3Response::new(CompleteMultipartUploadOutput::default()))
+    }
+
+    async fn delete_objects(
+        &self,
+        request: S3Request<DeleteObjectsInput>,
+    ) -> S3Result<S3Response<DeleteObjectsOutput>> {
+        assert!(request.input.delete.objects.iter().all(|object| object.key.len() < 1 << 20));
+        Ok(S3Response::new(DeleteObjectsOutput::default()))
+    }
+
+    async fn put_object_tagging(
+        &self,
+        request: S3Request<PutObjectTaggingInput>,
+    ) -> S3Result<S3Response<PutObjectTaggingOutput>> {
+        assert!(request.input.tagging.tag_set.len() < 1 << 16);
+        Ok(S3Response::new(PutObjectTaggingOutput::default()))
+    }
+
+    async fn create_bucket(&self, _: S3Request<CreateBucketInput>) -> S3Result<S3Response<CreateBucketOutput>> {
+        Ok(S3Response::new(CreateBucketOutput::default()))
+    }
+}
+
+/// RecordIO-protobuf; its first byte says whether rows have labels. What is read is no more than the bytes can hold, and fits together.
+pub fn recordio(data: &[u8]) {
+    let Some((choice, body)) = data.split_first() else { return };
+    let labelled = choice & 1 == 0;
+    match read::read_recordio("file", body, labelled) {
+        Ok(data) => {
+            assert!(data.rows() * 8 <= body.len() && data.features.stored() <= body.len());
+            assert!(data.labels.len() == if labelled { data.rows() } else { 0 });
+            match &data.features {
+                Matrix::Dense(dense) => assert_eq!(dense.values.len(), dense.rows * dense.cols),
+                Matrix::Sparse(csr) => {
+                    assert_eq!(
+                        (csr.indices.len(), *csr.indptr.last().expect("an offset")),
+                        (csr.values.len(), csr.values.len())
+                    );
+                    assert!(csr.indices.iter().all(|index| (*index as usize) < csr.cols));
+                    assert!((0..csr.rows()).all(|row| csr.row(row).0.is_sorted_by(|a, b| a < b)));
+                }
+            }
+        }
+        Err(error) => assert!(error.to_string().len() < 300),
+    }
+    match content::answer(&models()[1], Some("application/x-recordio-protobuf"), None, body) {
+        Ok(prediction) => assert!(prediction.rows > 0 && prediction.rows * 8 <= body.len()),
+        Err(error) => assert!(error.to_string().len() < 2_000),
     }
 }
 

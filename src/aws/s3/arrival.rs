@@ -16,7 +16,7 @@ use s3s::{S3Result, StdError, s3_error};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::checksums;
-use super::refusal::{custom, internal};
+use super::refusal::internal;
 use crate::domain::bucket::{Checksum, ChecksumAlgorithm};
 use crate::workspace::Staged;
 
@@ -160,17 +160,9 @@ pub fn copy(
     Ok(writer.end())
 }
 
-/// The S3 crate's own word for a body that broke off while it checked it; our own words are noted where the body is read.
+/// The S3 crate's word for a body that broke off; why it did is noted where the body is read, and said instead.
 fn broken_off(error: &StdError) -> s3s::S3Error {
-    let text = error.to_string();
-    if text.contains("Sha256Mismatch") {
-        let message = "The provided 'x-amz-content-sha256' header does not match what was computed".to_owned();
-        return custom(hyper::StatusCode::BAD_REQUEST, "XAmzContentSHA256Mismatch", message);
-    }
-    if text.contains("SignatureMismatch") {
-        return s3_error!(SignatureDoesNotMatch, "The signature of a chunk does not match what was computed");
-    }
-    s3_error!(IncompleteBody, "The request body ended before it was complete")
+    s3_error!(IncompleteBody, "The request body ended before it was complete: {error}")
 }
 
 /// What a client says of a body before or behind it.

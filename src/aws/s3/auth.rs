@@ -1,24 +1,24 @@
-//! Signatures of S3. Where they are asked for, the S3 crate verifies them with the workspace's key. Where they are not, clients come with keys of
-//! their own invention: a request is taken by its word, and what the crate would hold against us is taken off it. Either way a presigned URL
-//! ends when it says.
+//! What is left of a signature once it was looked at: it is taken off the request, so that the S3 crate does not look again, and says how the
+//! body is to be checked. Only the forms of browsers, whose signature is among their fields, are left to the crate.
 
-use hyper::StatusCode;
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue, RANGE, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
 use hyper::http::uri::PathAndQuery;
+use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::dto::Range;
 use s3s::{S3Result, s3_error};
 
 use super::intake::Check;
-use crate::aws::errors::WireError;
+use crate::aws::sigv4::{ChunkSigner, temporary};
 use crate::domain::access_key::AccessKey;
+use crate::domain::time::Timestamp;
 
 /// The header that says how the body is covered by the signature.
 const PAYLOAD: &str = "x-amz-content-sha256";
 const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
 
-/// Fields of a presigned URL that are nobody's business once it was found fresh.
+/// Fields of a presigned URL that are nobody's business once it was looked at.
 const SIGNATURE_FIELDS: [&str; 10] = [
     "X-Amz-Algorithm",
     "X-Amz-Credential",
@@ -32,39 +32,54 @@ const SIGNATURE_FIELDS: [&str; 10] = [
     "Expires",
 ];
 
-/// Knows the one key that there is.
-pub struct KnownKey(pub AccessKey);
+/// Knows the keys that forms may be signed with: the workspace's own, and those of sessions that have not ended.
+pub struct FormKeys {
+    /// The workspace's own.
+    pub own: AccessKey,
+    /// By our clock.
+    pub now: Timestamp,
+    /// Whether a form that is not signed is refused.
+    pub needed: bool,
+}
 
 #[async_trait::async_trait]
-impl S3Auth for KnownKey {
+impl S3Auth for FormKeys {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        if access_key == self.0.id && !self.0.secret.is_empty() {
-            return Ok(SecretKey::from(self.0.secret.as_str()));
-        }
-        Err(s3_error!(
-            InvalidAccessKeyId,
-            "The AWS Access Key Id you provided does not exist in our records: use the key that this workspace shows"
-        ))
+        temporary::secret_for(&self.own, access_key, self.now).map(SecretKey::from).ok_or_else(|| {
+            s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records.")
+        })
     }
 }
 
-/// Takes the signature off a request, and says how its body is to be checked instead.
-///
-/// # Errors
-/// `AccessDenied` for a presigned URL that has expired.
-pub fn take_by_its_word(parts: &mut Parts, now_s: i64) -> Result<Check, WireError> {
-    if let Some(query) = parts.uri.query() {
-        let fields: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        if fields.iter().any(|(name, _)| name == "X-Amz-Signature" || name == "Signature") {
-            if expires_s(&fields).is_none_or(|at| at < now_s) {
-                return Err(WireError::new(StatusCode::FORBIDDEN, "AccessDenied", "Request has expired"));
-            }
-            without_signature(parts);
-        }
+impl FormKeys {
+    /// Who may do what with a form.
+    pub fn access(&self) -> FormAccess {
+        FormAccess { signed_only: self.needed }
     }
+}
+
+/// Lets a form in: any, or only one whose signature was found to hold.
+pub struct FormAccess {
+    signed_only: bool,
+}
+
+#[async_trait::async_trait]
+impl S3Access for FormAccess {
+    async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
+        if self.signed_only && cx.credentials().is_none() {
+            return Err(s3_error!(AccessDenied, "Access Denied"));
+        }
+        Ok(())
+    }
+}
+
+/// Takes the signature off a request, since it was looked at before, and says how the body is to be checked. `chunks` follows the signatures
+/// of its pieces where they matter.
+pub fn take_off(parts: &mut Parts, chunks: Option<ChunkSigner>) -> Check {
+    without_signature(parts);
     let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let decoded = text(DECODED_LENGTH).and_then(|length| length.parse().ok());
-    let check = Check::of(text(PAYLOAD), decoded);
+    let check = Check::of(text(PAYLOAD), decoded, chunks);
     parts.headers.remove(AUTHORIZATION);
     parts.headers.remove(PAYLOAD);
     if let Check::Chunked(_, length) = &check {
@@ -75,7 +90,7 @@ pub fn take_by_its_word(parts: &mut Parts, now_s: i64) -> Result<Check, WireErro
             parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(*length));
         }
     }
-    Ok(check)
+    check
 }
 
 /// What the S3 crate reads more strictly than S3 does, and what is of the coding rather than of the object.
@@ -97,21 +112,13 @@ pub fn encoding_of_object(encoding: &str) -> Option<String> {
     (!kept.is_empty()).then(|| kept.join(","))
 }
 
-/// When a presigned URL ends, in seconds since the Unix epoch; `None` where it doesn't say in a way that can be read.
-fn expires_s(fields: &[(String, String)]) -> Option<i64> {
-    let field = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    if let Some(at) = field("Expires").filter(|_| field("Signature").is_some()) {
-        return at.parse().ok();
-    }
-    let signed = jiff::fmt::strtime::parse("%Y%m%dT%H%M%SZ", field("X-Amz-Date")?).ok()?.to_datetime().ok()?;
-    let signed = signed.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
-    // A week is the longest that AWS allows.
-    let length: i64 = field("X-Amz-Expires")?.parse().ok().filter(|length| (1..=604_800).contains(length))?;
-    Some(signed + length)
-}
-
 fn without_signature(parts: &mut Parts) {
-    let query = parts.uri.query().unwrap_or_default();
+    let Some(query) = parts.uri.query() else { return };
+    let fields = query.split('&').map(|field| field.split('=').next().unwrap_or_default());
+    // Fields of these names are a signature's only where there is one.
+    if !fields.clone().any(|name| matches!(name, "X-Amz-Signature" | "Signature")) {
+        return;
+    }
     let kept: Vec<&str> = query
         .split('&')
         .filter(|field| !SIGNATURE_FIELDS.contains(&field.split('=').next().unwrap_or_default()))
@@ -144,20 +151,17 @@ mod tests {
     }
 
     #[test]
-    fn presigned_urls_end_when_they_say() {
-        // 2026-11-25T04:00:00Z
-        let signed = 1_795_579_200;
+    fn a_signature_is_taken_off_and_nothing_else() {
         let v4 = "/b/k?a=1&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=x&X-Amz-Date=20261125T040000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=0&b=%2B";
-        let mut fresh = parts(v4, &[]);
-        assert!(take_by_its_word(&mut fresh, signed + 60).is_ok());
-        assert_eq!(fresh.uri, "/b/k?a=1&b=%2B");
-        assert_eq!(take_by_its_word(&mut parts(v4, &[]), signed + 61).err().unwrap().code, "AccessDenied");
-        let v2 = format!("/b/k?AWSAccessKeyId=x&Signature=y&Expires={signed}");
-        let mut fresh = parts(&v2, &[]);
-        assert!(take_by_its_word(&mut fresh, signed).is_ok());
-        assert_eq!(fresh.uri, "/b/k");
-        assert!(take_by_its_word(&mut parts(&v2, &[]), signed + 1).is_err());
-        assert!(take_by_its_word(&mut parts("/b/k?X-Amz-Signature=0", &[]), 0).is_err(), "it must say when it ends");
+        for (with, without) in [
+            (v4, "/b/k?a=1&b=%2B"),
+            ("/b/k?AWSAccessKeyId=x&Signature=y&Expires=1", "/b/k"),
+            ("/b/k?Expires=1&x=2", "/b/k?Expires=1&x=2"),
+        ] {
+            let mut request = parts(with, &[]);
+            take_off(&mut request, None);
+            assert_eq!(request.uri, without);
+        }
     }
 
     #[test]
@@ -171,7 +175,7 @@ mod tests {
                 (PAYLOAD, "STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
             ],
         );
-        let check = take_by_its_word(&mut request, 0).unwrap();
+        let check = take_off(&mut request, None);
         assert!(matches!(check, Check::Chunked(_, Some(11))));
         assert_eq!(request.headers.len(), 1);
         assert_eq!(request.headers[CONTENT_LENGTH], "11");

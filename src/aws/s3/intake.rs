@@ -19,6 +19,7 @@ use tokio::time::{Instant, Sleep};
 use super::chunked::{Decoder, Malformed};
 use crate::aws::answer::PayloadError;
 use crate::aws::errors::WireError;
+use crate::aws::sigv4::ChunkSigner;
 
 /// The most bytes of a refused body that are read and thrown away, so that the client has sent all and reads our answer.
 const PATIENCE: u64 = 128 * 1024 * 1024;
@@ -34,10 +35,16 @@ pub enum Check {
 }
 
 impl Check {
-    /// What `x-amz-content-sha256` asks for.
-    pub fn of(payload: Option<&str>, decoded_length: Option<u64>) -> Self {
+    /// What `x-amz-content-sha256` asks for. `chunks` follows the signatures of the pieces, where they matter.
+    pub fn of(payload: Option<&str>, decoded_length: Option<u64>, chunks: Option<ChunkSigner>) -> Self {
         match payload {
-            Some(payload) if payload.starts_with("STREAMING-") => Self::Chunked(Decoder::new(), decoded_length),
+            Some(payload) if payload.starts_with("STREAMING-") => {
+                let decoder = match chunks {
+                    Some(chunks) => Decoder::signed(chunks, payload.ends_with("-TRAILER")),
+                    None => Decoder::new(),
+                };
+                Self::Chunked(decoder, decoded_length)
+            }
             Some(hash) if hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
                 let hasher = ChecksumHasher { sha256: Some(Sha256::new()), ..ChecksumHasher::default() };
                 Self::Sha256(Box::new(hasher), hash.to_ascii_lowercase())
@@ -131,6 +138,12 @@ impl Intake {
                 self.fail(StatusCode::BAD_REQUEST, "InvalidRequest", "The body is not valid aws-chunked".to_owned())
             }
             Malformed::Incomplete => self.incomplete(),
+            Malformed::Signature => self.fail(
+                StatusCode::FORBIDDEN,
+                "SignatureDoesNotMatch",
+                "The signature of a chunk does not match what was computed. Check your key and signing method."
+                    .to_owned(),
+            ),
         }
     }
 

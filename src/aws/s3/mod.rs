@@ -1,11 +1,11 @@
-//! S3: path style, one bucket store, no versions. The crate `s3s` knows the wire (routes, XML, signatures); what it asks for is answered from the
+//! S3: path style, one bucket store, no versions. The crate `s3s` knows the wire (routes, XML, forms); what it asks for is answered from the
 //! snapshot and the bodies on disk, and what changes something goes to the workspace as a command.
 
 mod arrival;
 mod auth;
 mod buckets;
 mod checksums;
-mod chunked;
+pub mod chunked;
 mod conditions;
 mod copies;
 mod departure;
@@ -22,7 +22,9 @@ mod time;
 
 use std::sync::Arc;
 
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HeaderName};
+use hyper::header::{
+    CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+};
 use hyper::{Method, Request, StatusCode};
 use s3s::Body;
 use s3s::config::{S3Config, StaticConfigProvider};
@@ -31,10 +33,13 @@ use s3s::validation::NameValidation;
 
 use super::Wire;
 use super::answer::{Payload, Response};
-use super::call::Call;
+use super::call::{Call, Proof};
 use super::errors::{Protocol, WireError};
+use super::sigv4::is_form;
 use crate::domain::name;
-use intake::{Check, Intake, Traces};
+use crate::domain::time::Timestamp;
+use auth::FormKeys;
+use intake::{Intake, Traces};
 use operations::Backend;
 
 /// The header by which S3 names a request.
@@ -49,30 +54,22 @@ const FORM_BYTES: u64 = 16 * 1024 * 1024;
 /// None that the S3 crate does not put into its answer itself.
 pub async fn answer(wire: &Arc<Wire>, call: Call) -> Result<Response, WireError> {
     let region = call.region().map(str::to_owned);
-    let Call { id, mut parts, body, .. } = call;
-    let strict = wire.options.require_signature;
+    let Call { id, mut parts, body, proof, .. } = call;
     let head_only = parts.method == Method::HEAD;
     let no_body_yet = parts.headers.contains_key(EXPECT);
     let traces = Arc::new(Traces::default());
     auth::smooth(&mut parts);
-    let checked = if strict {
-        Ok(Check::None)
-    } else {
-        auth::take_by_its_word(&mut parts, wire.serving.clock().wall_ms() / 1000)
-    };
-    let (check, expired) = match checked {
-        Ok(check) => (check, None),
-        Err(expired) => (Check::None, Some(expired)),
-    };
+    let keys = is_form(&parts).then(|| FormKeys {
+        own: wire.workspace.snapshot().info.access_key.clone(),
+        now: Timestamp(wire.serving.clock().wall_ms()),
+        needed: matches!(proof, Proof::InForm),
+    });
+    let chunks = if let Proof::Holds(chunks) = proof { chunks } else { None };
+    let check = auth::take_off(&mut parts, chunks);
     let time = body.limits.body_time;
     let intake = Intake::new(body.incoming, check, time, &traces);
-    let result = if let Some(expired) = expired {
-        drop(intake);
-        Err(expired)
-    } else {
-        let backend = Backend::new(wire, id.to_str().unwrap_or_default(), region.as_deref(), &traces);
-        serve(wire, backend, strict, parts, intake).await
-    };
+    let backend = Backend::new(wire, id.to_str().unwrap_or_default(), region.as_deref(), &traces);
+    let result = serve(backend, keys, parts, intake).await;
     if !no_body_yet {
         // A client that is still sending would take the end of the connection for our answer.
         traces.drain(time).await;
@@ -87,14 +84,17 @@ pub async fn answer(wire: &Arc<Wire>, call: Call) -> Result<Response, WireError>
         response.headers_mut().remove(CONTENT_TYPE);
         response.headers_mut().remove(CONTENT_LENGTH);
     }
-    response.headers_mut().insert(REQUEST_ID, id);
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    // An object may be a page: shown by a browser, it is of no origin, least of all of ours, from which it could drive the workspace.
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(response)
 }
 
 async fn serve(
-    wire: &Arc<Wire>,
     backend: Backend,
-    strict: bool,
+    keys: Option<FormKeys>,
     parts: hyper::http::request::Parts,
     intake: Intake,
 ) -> Result<Response, WireError> {
@@ -103,8 +103,9 @@ async fn serve(
     config.post_object_max_file_size = FORM_BYTES;
     service.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
     service.set_validation(BucketNames);
-    if strict {
-        service.set_auth(auth::KnownKey(wire.workspace.snapshot().info.access_key.clone()));
+    if let Some(keys) = keys {
+        service.set_access(keys.access());
+        service.set_auth(keys);
     }
     let request = Request::from_parts(parts, Body::http_body_unsync(intake));
     let response = service.build().call(request).await.map_err(|error| {

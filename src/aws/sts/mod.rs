@@ -43,7 +43,7 @@ pub struct Caller<'a> {
 pub async fn answer(wire: &Arc<Wire>, call: Call) -> Result<Response, WireError> {
     let id = call.id.clone();
     let unsigned = call.scope.is_none();
-    let token = call.header("x-amz-security-token").map(str::to_owned);
+    let token = call.header("x-amz-security-token").map(str::to_owned).or_else(|| presigned_token(&call));
     let form = Form::read(call).await?;
     if unsigned && form.get("Version") == Some(iam::VERSION) {
         let answered = iam::act(wire, &form, &id).await;
@@ -52,6 +52,13 @@ pub async fn answer(wire: &Arc<Wire>, call: Call) -> Result<Response, WireError>
         }));
     }
     act(wire, &form, token.as_deref(), &id)
+}
+
+/// The session's token of a presigned URL.
+fn presigned_token(call: &Call) -> Option<String> {
+    let query = call.parts.uri.query()?;
+    let mut fields = form_urlencoded::parse(query.as_bytes());
+    fields.find(|(name, _)| name == "X-Amz-Security-Token").map(|(_, token)| token.into_owned())
 }
 
 fn act(wire: &Wire, form: &Form, token: Option<&str>, id: &HeaderValue) -> Result<Response, WireError> {

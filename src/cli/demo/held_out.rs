@@ -21,10 +21,7 @@ pub struct HeldOut {
 impl HeldOut {
     /// Splits the label off every line of a labelled file.
     pub fn read(text: &str, format: ChannelFormat, classes: bool) -> Result<Self> {
-        let separator = match format {
-            ChannelFormat::Csv => ',',
-            ChannelFormat::Libsvm => ' ',
-        };
+        let separator = if format == ChannelFormat::Csv { ',' } else { ' ' };
         let row = |(number, line): (usize, &str)| {
             let (label, rest) = line.split_once(separator).unwrap_or((line, ""));
             let label =
@@ -39,10 +36,7 @@ impl HeldOut {
 
     /// The content type of its rows.
     pub fn content_type(&self) -> &'static str {
-        match self.format {
-            ChannelFormat::Csv => "text/csv",
-            ChannelFormat::Libsvm => "text/libsvm",
-        }
+        self.format.content_type()
     }
 
     /// Accuracy, or RMSE, of one variant over all rows, asked over HTTP.

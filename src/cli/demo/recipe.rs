@@ -83,10 +83,7 @@ impl Recipe {
     }
 
     fn ending(&self) -> &'static str {
-        match self.format {
-            ChannelFormat::Csv => "csv",
-            ChannelFormat::Libsvm => "libsvm",
-        }
+        if self.format == ChannelFormat::Csv { "csv" } else { "libsvm" }
     }
 
     /// What the score is called.

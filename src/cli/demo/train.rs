@@ -10,7 +10,7 @@ use super::recipe::{Candidate, Recipe};
 use super::session::Session;
 use crate::domain::extras::Extras;
 use crate::domain::s3_uri::S3Uri;
-use crate::domain::training_job::{Channel, ChannelFormat, TrainingJob, TrainingJobSpec, TrainingJobStatus};
+use crate::domain::training_job::{Channel, TrainingJob, TrainingJobSpec, TrainingJobStatus};
 use crate::workspace::Command;
 
 /// Decides the price only.
@@ -72,10 +72,7 @@ fn finished(job: &TrainingJob) -> Result<()> {
 
 fn spec(session: &Session, recipe: &Recipe, candidate: &Candidate, name: &str) -> Result<TrainingJobSpec> {
     let snapshot = session.snapshot();
-    let content_type = match recipe.format {
-        ChannelFormat::Csv => "text/csv",
-        ChannelFormat::Libsvm => "text/libsvm",
-    };
+    let content_type = recipe.format.content_type();
     let channel = |part: &str| -> Result<Channel> {
         let data = recipe.object(&snapshot, part)?;
         Ok(Channel { name: part.to_owned(), data, content_type: Some(content_type.to_owned()) })

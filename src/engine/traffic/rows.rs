@@ -41,7 +41,7 @@ impl Labelled {
         }
         let format = ChannelFormat::from_content_type(&object.content_type)
             .or_else(|| sniff(&bytes[..bytes.len().min(SNIFF_BYTES)]));
-        let format = format.ok_or_else(|| {
+        let format = format.filter(|format| *format != ChannelFormat::RecordIo).ok_or_else(|| {
             format!(
                 "{uri} is neither CSV with the label first nor libsvm; set its content type to text/csv or text/libsvm"
             )
@@ -65,6 +65,8 @@ impl Labelled {
             }
             let end = match format {
                 ChannelFormat::Csv => text.find(','),
+                // Refused before.
+                ChannelFormat::RecordIo => None,
                 ChannelFormat::Libsvm => Some(
                     text.trim_start()
                         .find(char::is_whitespace)
@@ -118,10 +120,7 @@ impl Labelled {
 
     /// The content type of a request.
     pub(super) fn content_type(&self) -> &'static str {
-        match self.format {
-            ChannelFormat::Csv => "text/csv",
-            ChannelFormat::Libsvm => "text/libsvm",
-        }
+        self.format.content_type()
     }
 }
 

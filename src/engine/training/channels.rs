@@ -79,6 +79,9 @@ fn read_all(
                     Algorithm::LinearLearner => ChannelFormat::Csv,
                 }),
         };
+        if !written.is_of(algorithm) {
+            return Err(because(format!("{uri} is {}, which {algorithm} does not read", word(written))));
+        }
         format = Some(written);
         let rows = read::read(written, &uri.to_string(), reader, true);
         parts.push(rows.map_err(|error| because(error.to_string()))?);
@@ -122,11 +125,15 @@ fn word(format: ChannelFormat) -> &'static str {
     match format {
         ChannelFormat::Csv => "CSV",
         ChannelFormat::Libsvm => "libsvm",
+        ChannelFormat::RecordIo => "RecordIO-protobuf",
     }
 }
 
-/// Tells the format by the first line that is not blank: `label index:value …`, or numbers between commas.
+/// Tells the format by the mark that records begin with, or by the first line that is not blank: `label index:value …`, or numbers between commas.
 pub(in crate::engine) fn sniff(head: &[u8]) -> Option<ChannelFormat> {
+    if read::is_recordio(head) {
+        return Some(ChannelFormat::RecordIo);
+    }
     let text = String::from_utf8_lossy(head);
     let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
     let is_pair = |field: &str| {
@@ -164,6 +171,7 @@ mod tests {
     fn formats_are_told_apart() {
         assert_eq!(sniff(b"\n1 0:0.5 7:1\n"), Some(ChannelFormat::Libsvm));
         assert_eq!(sniff(b"24.0,0.00632,18\n"), Some(ChannelFormat::Csv));
+        assert_eq!(sniff(&[0x0A, 0x23, 0xD7, 0xCE, 4, 0, 0, 0]), Some(ChannelFormat::RecordIo));
         assert_eq!(sniff(b"1\n2\n"), None);
         assert_eq!(sniff(b""), None);
     }

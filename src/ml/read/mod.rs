@@ -2,9 +2,11 @@
 
 mod csv;
 mod libsvm;
+mod recordio;
 
 pub use csv::read_csv;
 pub use libsvm::read_libsvm;
+pub use recordio::{is_recordio, read_recordio};
 
 use std::io::Read;
 
@@ -47,6 +49,7 @@ pub fn read(format: ChannelFormat, file: &str, reader: impl Read, labelled: bool
     match format {
         ChannelFormat::Csv => read_csv(file, reader, labelled),
         ChannelFormat::Libsvm => read_libsvm(file, reader, labelled),
+        ChannelFormat::RecordIo => read_recordio(file, reader, labelled),
     }
 }
 

@@ -3,12 +3,14 @@
 mod csv;
 mod json;
 mod number;
+mod recordio;
 mod write;
 
 use std::cell::RefCell;
 
 use super::error::InvokeError;
 use crate::domain::algorithm::Algorithm;
+use crate::domain::training_job::ChannelFormat;
 use crate::ml::{Dense, Matrix, Model, read};
 
 pub use write::Form;
@@ -31,6 +33,7 @@ enum Written {
     Libsvm,
     Json,
     JsonLines,
+    RecordIo,
 }
 
 /// Buffers that a thread keeps from request to request, so that a row of numbers costs no allocation.
@@ -58,6 +61,9 @@ pub fn answer(
     body: &[u8],
 ) -> Result<Prediction, InvokeError> {
     let written = Written::from_content_type(content_type)?;
+    if written == Written::RecordIo && !ChannelFormat::RecordIo.is_of(model.algorithm()) {
+        return Err(InvokeError::ContentType(content_type.map(str::to_owned)));
+    }
     let form = Form::accepted(accept, model.algorithm())?;
     SCRATCH.with_borrow_mut(|scratch| {
         let rows = scratch.predict(model, written, body)?;
@@ -80,6 +86,8 @@ impl Written {
             Ok(Self::Libsvm)
         } else if ["application/jsonlines", "application/x-jsonlines", "application/jsonl"].iter().any(is) {
             Ok(Self::JsonLines)
+        } else if is(&ChannelFormat::RecordIo.content_type()) {
+            Ok(Self::RecordIo)
         } else {
             Err(InvokeError::ContentType(given.map(str::to_owned)))
         }
@@ -103,6 +111,11 @@ impl Scratch {
             }
             Written::Libsvm => {
                 read::read_libsvm("the body", body, false)
+                    .map_err(|error| InvokeError::Body(error.to_string()))?
+                    .features
+            }
+            Written::RecordIo => {
+                read::read_recordio("the body", body, false)
                     .map_err(|error| InvokeError::Body(error.to_string()))?
                     .features
             }
@@ -208,7 +221,7 @@ pub(super) mod tests {
         };
         let given = [("predictor_type", "binary_classifier"), ("epochs", "20")];
         let given = given.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let format = crate::domain::training_job::ChannelFormat::Csv;
+        let format = ChannelFormat::Csv;
         let go_on = &mut |_: &crate::ml::Round<'_>| crate::ml::Continue::Yes;
         let trained = crate::ml::train(Algorithm::LinearLearner, &given, &data, None, format, 1, go_on).unwrap();
         let body = answer(&trained.model, Some("text/csv"), None, b"0\n39").unwrap().body;
@@ -216,6 +229,33 @@ pub(super) mod tests {
         let rows = body["predictions"].as_array().unwrap();
         assert_eq!((&rows[0]["predicted_label"], &rows[1]["predicted_label"]), (&0.into(), &1.into()));
         assert!(rows[0]["score"].as_f64().unwrap() < rows[1]["score"].as_f64().unwrap());
+
+        // The same two rows as records, dense and sparse, answered as records.
+        let record = |tensor: &[u8]| {
+            let mut message = vec![10, tensor.len() as u8 + 12, 10, 6];
+            message.extend(b"values");
+            message.extend([18, tensor.len() as u8 + 2, 18, tensor.len() as u8]);
+            message.extend(tensor);
+            let mut bytes = vec![0x0A, 0x23, 0xD7, 0xCE, message.len() as u8, 0, 0, 0];
+            bytes.extend(message);
+            bytes.resize(bytes.len().next_multiple_of(4), 0);
+            bytes
+        };
+        let value = 39_f32.to_le_bytes();
+        let dense = [&[10, 4][..], &value].concat();
+        let nothing = [26, 1, 1];
+        let recordio = Some("application/x-recordio-protobuf");
+        let ask = |rows: &[u8], accept| answer(&trained.model, recordio, accept, rows);
+        let rows = [record(&nothing), record(&dense)].concat();
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&ask(&rows, None).unwrap().body).unwrap(), body);
+        let answered = ask(&rows, recordio).unwrap();
+        assert_eq!((answered.rows, answered.content_type), (2, "application/x-recordio-protobuf"));
+        assert!(read::is_recordio(&answered.body));
+        let wide = record(&[&[10, 8][..], &value, &value].concat());
+        assert!(matches!(ask(&wide, None), Err(InvokeError::Unfit(_))));
+        assert!(matches!(ask(b"0\n39", None), Err(InvokeError::Body(_))));
+        let trees = answer(&small(0.0), recordio, None, &rows);
+        assert!(matches!(trees, Err(InvokeError::ContentType(Some(_)))), "only the linear learner's container");
     }
 
     #[test]

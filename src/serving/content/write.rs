@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::recordio;
 use crate::domain::algorithm::Algorithm;
 use crate::ml::Model;
 use crate::serving::error::InvokeError;
@@ -15,6 +16,8 @@ pub enum Form {
     Json,
     /// One object a line.
     JsonLines,
+    /// One record a row, of the linear learner only.
+    RecordIo,
 }
 
 impl Form {
@@ -22,7 +25,7 @@ impl Form {
     pub fn of(algorithm: Algorithm) -> &'static [Self] {
         match algorithm {
             Algorithm::XGBoost => &[Self::Csv, Self::Json, Self::JsonLines],
-            Algorithm::LinearLearner => &[Self::Json, Self::JsonLines],
+            Algorithm::LinearLearner => &[Self::Json, Self::JsonLines, Self::RecordIo],
         }
     }
 
@@ -32,6 +35,7 @@ impl Form {
             Self::Csv => "text/csv; charset=utf-8",
             Self::Json => "application/json",
             Self::JsonLines => "application/jsonlines",
+            Self::RecordIo => "application/x-recordio-protobuf",
         }
     }
 
@@ -39,6 +43,7 @@ impl Form {
         match self {
             Self::Csv => name.eq_ignore_ascii_case("text/csv"),
             Self::Json => name.eq_ignore_ascii_case("application/json"),
+            Self::RecordIo => name.eq_ignore_ascii_case("application/x-recordio-protobuf"),
             Self::JsonLines => ["application/jsonlines", "application/x-jsonlines", "application/jsonl"]
                 .iter()
                 .any(|known| name.eq_ignore_ascii_case(known)),
@@ -92,6 +97,11 @@ pub fn write(model: &Model, form: Form, outputs: &[f32]) -> Vec<u8> {
             out.extend_from_slice(b"{\"predictions\": [");
             join(&mut out, rows, b", ", |out, row| object(out, model, row));
             out.extend_from_slice(b"]}");
+        }
+        Form::RecordIo => {
+            for row in rows {
+                recordio::write(&mut out, row, model.predicted_label(row));
+            }
         }
         Form::JsonLines => {
             for row in rows {
@@ -173,7 +183,7 @@ mod tests {
         let refused = form("text/csv", LinearLearner).unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "Accept type text/csv is not supported: linear-learner answers application/json, application/jsonlines"
+            "Accept type text/csv is not supported: linear-learner answers application/json, application/jsonlines, application/x-recordio-protobuf"
         );
         assert!(form("image/png", XGBoost).is_err());
     }

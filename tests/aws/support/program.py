@@ -1,5 +1,6 @@
 """The built program as a process: started, spoken to through boto3, stopped or killed, its log read."""
 
+import json
 import os
 import pathlib
 import re
@@ -45,6 +46,7 @@ class Program:
         self.folder = pathlib.Path(folder)
         self.process = None
         self.url = None
+        self.credentials = (KEY, SECRET)
         self._clients = {}
         self.start(*flags)
 
@@ -77,6 +79,13 @@ class Program:
         self._reader = threading.Thread(target=lambda pipe: said.extend(pipe), args=[self.process.stdout], daemon=True)
         self._reader.start()
 
+    def take_its_key(self):
+        """From here on, clients sign with the workspace's own key."""
+        note = json.loads((self.folder / "server.json").read_text(encoding="utf-8"))
+        variables = dict(note["environment"])
+        self.credentials = (variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
+        self._clients = {}
+
     @property
     def pid(self):
         return self.process.pid
@@ -90,8 +99,8 @@ class Program:
         """What a client needs to find this server: an address, keys, a region; and no settings of the person's own."""
         return {
             "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": KEY,
-            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_ACCESS_KEY_ID": self.credentials[0],
+            "AWS_SECRET_ACCESS_KEY": self.credentials[1],
             "AWS_DEFAULT_REGION": REGION,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

@@ -79,4 +79,16 @@ macro_rules! runs {
     };
 }
 
-runs!(model_check, query, scope, invocation, training_rows, model_file, archive);
+runs!(
+    model_check,
+    query,
+    scope,
+    signature,
+    s3_chunked,
+    s3_xml,
+    invocation,
+    training_rows,
+    recordio,
+    model_file,
+    archive
+);

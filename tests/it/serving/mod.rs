@@ -3,4 +3,5 @@
 mod artefacts;
 mod invocations;
 mod lifetime;
+mod limits;
 mod server;

@@ -261,7 +261,7 @@ pub fn keys_of<'a>(objects: &Table<Object>, chosen: impl IntoIterator<Item = &'a
     keys
 }
 
-/// Whether an entry can be trained on: a folder, or CSV or libsvm.
+/// Whether an entry can be trained on: a folder, or rows in a format that a container reads.
 pub fn trainable(entry: &Entry) -> bool {
     match entry {
         Entry::Folder { .. } => true,

@@ -330,10 +330,7 @@ impl Draft {
     /// The job that this becomes, as far as it can be read.
     pub fn spec(&self, snapshot: &Snapshot) -> TrainingJobSpec {
         let channel = |name: &str, channel: &ChannelDraft| {
-            let format = channel.format(snapshot).map(|format| match format {
-                ChannelFormat::Csv => "text/csv".to_owned(),
-                ChannelFormat::Libsvm => "text/libsvm".to_owned(),
-            });
+            let format = channel.format(snapshot).map(|format| format.content_type().to_owned());
             channel.place().map(|data| Channel { name: name.to_owned(), data, content_type: format })
         };
         TrainingJobSpec {

@@ -328,6 +328,7 @@ fn data_tab(ui: &mut Ui, cx: &mut Context<'_>, job: &TrainingJob) {
                     "CSV, label first, no header; 0 is a value, an empty field is missing"
                 }
                 Some(Some(ChannelFormat::Libsvm)) => "libsvm; what is absent is missing",
+                Some(Some(ChannelFormat::RecordIo)) => "RecordIO-protobuf; what a sparse record leaves out is 0",
                 Some(None) | None => "as the container takes it",
             };
             parts::fact(ui, "Format", format, 130.0);

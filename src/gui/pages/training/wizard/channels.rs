@@ -306,6 +306,7 @@ fn format_row(ui: &mut Ui, cx: &Context<'_>, channel: &mut ChannelDraft, name: &
         let automatic = match detected {
             Some(ChannelFormat::Csv) => "Detected: CSV",
             Some(ChannelFormat::Libsvm) => "Detected: libsvm",
+            Some(ChannelFormat::RecordIo) => "Detected: RecordIO-protobuf",
             None => "Not detected",
         };
         for (value, words) in

@@ -1,0 +1,9 @@
+//! libFuzzer's way into `targets::s3_chunked`.
+
+#![no_main]
+
+#[path = "../targets.rs"]
+#[allow(dead_code, reason = "one target of several")]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::s3_chunked(data));
