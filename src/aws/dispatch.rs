@@ -16,7 +16,7 @@ use super::listener::Limits;
 use super::request_id::RequestIds;
 use super::scope::Scope;
 use super::sigv4::{self, Asked};
-use super::{Wire, cloudwatch, guard, iam, logs, metrics, proxy, runtime, s3, sagemaker, sts};
+use super::{Wire, cloudwatch, guard, iam, logs, metrics, proxy, runtime, s3, sagemaker, sts, training_metrics};
 
 /// The header that names a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -43,6 +43,8 @@ enum Destination {
     Iam,
     Logs,
     CloudWatch,
+    /// `BatchPutMetrics`.
+    TrainingMetrics,
     /// A service that AWS has and we don't, or nothing at all.
     Nowhere,
 }
@@ -65,6 +67,7 @@ impl Destination {
                 "sagemaker" if is_runtime(path) => Self::Runtime,
                 "sagemaker" if path == "/ping" => Self::Ping,
                 "sagemaker" if path == "/metrics" => Self::Metrics,
+                "sagemaker" if training_metrics::has_path(path) => Self::TrainingMetrics,
                 "sagemaker" => Self::SageMaker,
                 "s3" => Self::S3,
                 "sts" => Self::Sts,
@@ -79,6 +82,7 @@ impl Destination {
             "/metrics" => Self::Metrics,
             "/" if request.method == Method::POST => Self::Sts,
             _ if is_runtime(path) => Self::Runtime,
+            _ if cloudwatch::has_path(path) => Self::CloudWatch,
             _ => Self::S3,
         }
     }
@@ -110,12 +114,11 @@ impl Destination {
     fn protocol(self, request: &Parts) -> Protocol {
         match self {
             Self::SageMaker | Self::Logs => Protocol::Json(1),
-            Self::CloudWatch if request.headers.contains_key(TARGET) => Protocol::Json(0),
-            Self::CloudWatch => Protocol::Query("http://monitoring.amazonaws.com/doc/2010-08-01/"),
+            Self::CloudWatch => cloudwatch::protocol(request),
             Self::Sts => Protocol::Query(sts::NAMESPACE),
             Self::Iam => Protocol::Query(iam::NAMESPACE),
             Self::S3 => Protocol::S3,
-            Self::Ping | Self::Metrics | Self::Runtime | Self::Nowhere => Protocol::RestJson,
+            Self::Ping | Self::Metrics | Self::Runtime | Self::TrainingMetrics | Self::Nowhere => Protocol::RestJson,
         }
     }
 }
@@ -187,6 +190,7 @@ impl Service {
             Destination::Iam => Box::pin(iam::answer(wire, call)).await,
             Destination::Logs => Box::pin(logs::answer(wire, call)).await,
             Destination::CloudWatch => Box::pin(cloudwatch::answer(wire, call)).await,
+            Destination::TrainingMetrics => Box::pin(training_metrics::answer(wire, call)).await,
             Destination::Ping | Destination::Metrics => Ok(self.page(destination, &call)),
             Destination::Nowhere => Err(nowhere(&call)),
         }
@@ -262,6 +266,7 @@ mod tests {
         );
         assert_eq!(destination("POST", "/", &[(TARGET, "DynamoDB_20120810.ListTables")]), Destination::Nowhere);
         assert_eq!(by_scope("POST", "/endpoints/e/invocations", "sagemaker"), Destination::Runtime);
+        assert_eq!(by_scope("PUT", "/BatchPutMetrics", "sagemaker"), Destination::TrainingMetrics);
         assert_eq!(by_scope("PUT", "/endpoints/e/invocations", "s3"), Destination::S3, "a bucket may be called that");
         assert_eq!(by_scope("POST", "/", "sts"), Destination::Sts);
         assert_eq!(by_scope("POST", "/", "iam"), Destination::Iam);
@@ -280,6 +285,8 @@ mod tests {
         {
             assert_eq!(destination("POST", path, &[]), Destination::Runtime, "{path}");
         }
+        let cbor = "/service/GraniteServiceVersion20100801/operation/ListMetrics";
+        assert_eq!(destination("POST", cbor, &[]), Destination::CloudWatch);
         for path in ["/", "/bucket/key", "/endpoints//invocations", "/endpoints/a/b/invocations", "/endpoints/a"] {
             assert_eq!(destination("GET", path, &[]), Destination::S3, "{path}");
         }

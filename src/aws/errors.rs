@@ -5,7 +5,8 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use quick_xml::escape::escape;
 use serde_json::json;
 
-use super::answer::Response;
+use super::answer::{Payload, Response};
+use super::cloudwatch;
 use crate::serving::InvokeError;
 
 /// The header by which AWS's clients tell errors apart.
@@ -18,6 +19,8 @@ const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 pub enum Protocol {
     /// SageMaker's runtime, Lambda, API Gateway; and whoever speaks to no service that we know.
     RestJson,
+    /// CloudWatch as newer AWS clients speak it: Smithy's `rpc-v2-cbor`.
+    Cbor,
     /// SageMaker and CloudWatch Logs; with the digit after the dot: CloudWatch speaks 1.0.
     Json(u8),
     /// STS, IAM, older CloudWatch clients: XML with this namespace.
@@ -102,17 +105,22 @@ impl WireError {
     /// The answer, without a request id in its head; `id` is for bodies that hold one.
     pub(super) fn into_response(self, protocol: Protocol, id: &str) -> Response {
         let side = if self.status.is_client_error() { "Sender" } else { "Receiver" };
-        let (content_type, body) = match protocol {
-            Protocol::RestJson => ("application/json", self.rest_json()),
-            Protocol::Json(0) => ("application/x-amz-json-1.0", self.json()),
-            Protocol::Json(_) => ("application/x-amz-json-1.1", self.json()),
+        let (content_type, body): (_, Payload) = match protocol {
+            Protocol::RestJson => ("application/json", self.rest_json().into()),
+            Protocol::Json(0) => ("application/x-amz-json-1.0", self.json(cloudwatch::error_shape(self.code)).into()),
+            Protocol::Json(_) => ("application/x-amz-json-1.1", self.json(self.code).into()),
+            Protocol::Cbor => {
+                let shape = cloudwatch::error_shape(self.code);
+                ("application/cbor", cloudwatch::cbor_error(shape, &self.message).into())
+            }
             Protocol::Query(namespace) => (
                 "text/xml",
                 format!(
                     "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{side}</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>{id}</RequestId></ErrorResponse>",
                     self.code,
                     escape(&self.message)
-                ),
+                )
+                .into(),
             ),
             Protocol::S3 => (
                 "application/xml",
@@ -121,17 +129,21 @@ impl WireError {
                     self.code,
                     escape(&self.message),
                     self.elements()
-                ),
+                )
+                .into(),
             ),
         };
-        let mut response = Response::new(body.into());
+        let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         if matches!(protocol, Protocol::RestJson) {
             headers.insert(ERROR_TYPE, HeaderValue::from_static(self.code));
         }
-        if protocol == Protocol::Json(0)
+        if protocol == Protocol::Cbor {
+            headers.insert(cloudwatch::SMITHY_PROTOCOL, HeaderValue::from_static(cloudwatch::RPC_V2_CBOR));
+        }
+        if matches!(protocol, Protocol::Json(0) | Protocol::Cbor)
             && let Ok(value) = HeaderValue::from_str(&format!("{};{side}", self.code))
         {
             // For clients that once spoke the Query protocol and match on its codes.
@@ -144,8 +156,8 @@ impl WireError {
         self.details.iter().map(|(name, value)| format!("<{name}>{}</{name}>", escape(value))).collect()
     }
 
-    fn json(&self) -> String {
-        json!({ "__type": self.code, "message": self.message }).to_string()
+    fn json(&self, shape: &str) -> String {
+        json!({ "__type": shape, "message": self.message }).to_string()
     }
 
     fn rest_json(&self) -> String {

@@ -29,11 +29,18 @@ pub fn operation(call: &Call) -> String {
 /// # Errors
 /// `SerializationException` for what is no JSON object, and those of reading a body.
 pub async fn input(call: Call) -> Result<Value, WireError> {
-    let bytes = call.body.read(MOST_BYTES).await?;
+    parse(&call.body.read(MOST_BYTES).await?)
+}
+
+/// The input that a body holds.
+///
+/// # Errors
+/// `SerializationException` for what is no JSON object.
+pub fn parse(bytes: &[u8]) -> Result<Value, WireError> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Object(serde_json::Map::new()));
     }
-    match serde_json::from_slice(&bytes) {
+    match serde_json::from_slice(bytes) {
         Ok(value @ Value::Object(_)) => Ok(value),
         Ok(_) => Err(serialization("the input must be a JSON object")),
         Err(error) => Err(serialization(&format!("the input is not JSON: {error}"))),
@@ -58,7 +65,17 @@ fn serialization(why: &str) -> WireError {
 /// The operation's own.
 pub async fn aside(wire: &Arc<Wire>, handler: Handler, input: Value) -> Result<Value, WireError> {
     let wire = Arc::clone(wire);
-    tokio::task::spawn_blocking(move || handler(&wire, input)).await.unwrap_or_else(|error| {
+    blocking(move || handler(&wire, input)).await
+}
+
+/// Does something on a thread that may wait for a lock or a disk.
+///
+/// # Errors
+/// Those of the work.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, WireError> + Send + 'static,
+) -> Result<T, WireError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
         tracing::error!(%error, "an operation did not end");
         Err(WireError::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", "The request could not be answered"))
     })

@@ -6,6 +6,8 @@ mod body;
 mod call;
 mod changes;
 mod cloudwatch;
+#[cfg(test)]
+mod coverage;
 mod dispatch;
 pub mod errors;
 mod guard;
@@ -25,6 +27,7 @@ mod sagemaker;
 pub mod scope;
 pub mod sigv4;
 mod sts;
+mod training_metrics;
 mod worker;
 
 use std::sync::Arc;

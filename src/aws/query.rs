@@ -1,4 +1,4 @@
-//! The Query protocol of STS and IAM: a form with `Action` comes in, XML goes out.
+//! The Query protocol of STS, IAM and CloudWatch: a form with `Action` comes in, XML goes out.
 
 use std::collections::HashMap;
 use std::fmt::{Display, Write as _};
@@ -32,8 +32,7 @@ impl Form {
             Self::parse(call.parts.uri.query().unwrap_or_default().as_bytes())
         };
         if form.get("Action").is_none() {
-            let message = "Must specify the operation: the request has no field Action";
-            return Err(WireError::new(StatusCode::BAD_REQUEST, "MissingAction", message));
+            return Err(missing_action());
         }
         if !posted && form.get("Action").is_some_and(|action| !is_reading(action)) {
             // A link or a picture makes a browser GET whatever a page names, and older ones don't say who asks.
@@ -103,11 +102,23 @@ fn is_reading(action: &str) -> bool {
 pub struct Xml(String);
 
 impl Xml {
+    /// A value, escaped, without an element around it.
+    pub fn raw(&mut self, value: impl Display) -> &mut Self {
+        let _ = write!(self.0, "{}", escape(&value.to_string()));
+        self
+    }
+
     /// `<name>value</name>`, the value escaped.
     pub fn text(&mut self, name: &str, value: impl Display) -> &mut Self {
         // Writing to a string cannot fail.
         let _ = write!(self.0, "<{name}>{}</{name}>", escape(value.to_string()));
         self
+    }
+
+    /// What is written so far.
+    #[cfg(test)]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// `<name>…</name>` around what `fill` writes.
@@ -148,6 +159,12 @@ pub fn answer(namespace: &str, action: &str, result: Option<&Xml>, id: &HeaderVa
     let mut response = Response::new(body.into());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml"));
     response
+}
+
+/// What the protocol says of a form without an operation.
+pub fn missing_action() -> WireError {
+    let message = "Must specify the operation: the request has no field Action";
+    WireError::new(StatusCode::BAD_REQUEST, "MissingAction", message)
 }
 
 /// What the protocol says of an operation that is not there.

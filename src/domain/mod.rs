@@ -1,6 +1,7 @@
 //! What a workspace holds: one resource a file, each a struct, a `Status` and `validate`. Pure: no clock, no disk, no network.
 
 pub mod access_key;
+pub mod alarm;
 pub mod algorithm;
 pub mod arn;
 pub mod bucket;
@@ -9,6 +10,7 @@ pub mod endpoint_config;
 pub mod event;
 pub mod extras;
 pub mod invalid;
+pub mod metric;
 pub mod model;
 pub mod multipart_upload;
 pub mod name;

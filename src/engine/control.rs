@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use super::alarms::Watching;
 use super::effects::guarded;
 use super::fleets::FleetKey;
 use super::machine::{Tell, endpoint, training_job};
@@ -15,6 +16,7 @@ use super::shared::Shared;
 use super::traffic::TrafficTests;
 use super::training::TrainingQueue;
 use super::{EngineOptions, commands};
+use crate::domain::alarm::Alarm;
 use crate::domain::bucket::{Bucket, Object};
 use crate::domain::endpoint::{Endpoint, EndpointVariant};
 use crate::domain::endpoint_config::EndpointConfig;
@@ -32,6 +34,9 @@ use crate::workspace::{CommandError, Snapshot, Table};
 /// How often an idle loop looks whether a backup is due.
 const TICK: Duration = Duration::from_secs(5);
 
+/// How often what was measured is written down: what the end of the process may cost.
+const KEEP_EVERY: Duration = Duration::from_mins(1);
+
 /// One changed record.
 #[allow(clippy::large_enum_variant, reason = "a row lives for one commit, and boxes would only add steps")]
 pub(super) enum Row {
@@ -47,6 +52,8 @@ pub(super) enum Row {
     NoTrafficTest(String),
     Role(Role),
     NoRole(String),
+    Alarm(Alarm),
+    NoAlarm(String),
 }
 
 /// Records that change together, and the events that tell of it.
@@ -102,6 +109,10 @@ pub(super) struct Control {
     /// Objects that come and go, not all told of yet.
     runs: Runs,
     pub(super) restored: Option<Resolver<()>>,
+    /// What the alarms have looked at.
+    pub(super) watching: Watching,
+    /// When measurements were written last, by the clock's time since its start.
+    measurements_kept: Duration,
     /// Set when the app closes: commands are refused, and the loop ends at this time at the latest.
     closing: Option<Instant>,
 }
@@ -117,6 +128,7 @@ impl Control {
             endpoints: store.endpoints().all()?.into_iter().collect(),
             traffic_tests: store.traffic_tests().all()?.into_iter().collect(),
             roles: store.roles().all()?.into_iter().collect(),
+            alarms: store.alarms().all()?.into_iter().collect(),
             buckets: store.buckets().all()?.into_iter().collect(),
             events: store.events().all()?.into_iter().map(|(_, event)| Arc::new(event)).collect(),
             ..Snapshot::default()
@@ -127,6 +139,7 @@ impl Control {
         }
         let next_event = world.events.back().map_or(1, |event| event.number + 1);
         let training = TrainingQueue::new(options.training_workers);
+        let measurements_kept = shared.clock.elapsed();
         Ok(Self {
             shared,
             options,
@@ -140,6 +153,8 @@ impl Control {
             builds: HashMap::new(),
             runs: Runs::default(),
             restored: None,
+            watching: Watching::default(),
+            measurements_kept,
             closing: None,
         })
     }
@@ -171,6 +186,11 @@ impl Control {
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            self.keep_measurements();
+            if self.closing.is_none() {
+                self.watch_alarms();
+                self.publish();
+            }
             if let Some(at) = self.closing
                 && (self.training.is_idle() || Instant::now() >= at)
             {
@@ -186,6 +206,22 @@ impl Control {
                 answer.resolve(Err(CommandError::Closing));
             }
         }
+    }
+
+    /// Has a worker write down what was measured, where it is time.
+    fn keep_measurements(&mut self) {
+        let now = self.shared.clock.elapsed();
+        if now.saturating_sub(self.measurements_kept) < KEEP_EVERY {
+            return;
+        }
+        self.measurements_kept = now;
+        let shared = Arc::clone(&self.shared);
+        self.shared.workers.run(move || {
+            shared.collect();
+            if let Err(why) = guarded("Keeping the metrics", || shared.measurements.keep(shared.now_s())) {
+                tracing::error!("{why}");
+            }
+        });
     }
 
     /// Writes the lines of runs of objects that are over.
@@ -282,6 +318,8 @@ impl Control {
                 Row::NoTrafficTest(name) => batch.delete(store.traffic_tests(), name),
                 Row::Role(role) => batch.put(store.roles(), &role.name, role),
                 Row::NoRole(name) => batch.delete(store.roles(), name),
+                Row::Alarm(alarm) => batch.put(store.alarms(), &alarm.name, alarm),
+                Row::NoAlarm(name) => batch.delete(store.alarms(), name),
             };
         }
         for event in &events {
@@ -318,6 +356,8 @@ impl Control {
             Row::NoTrafficTest(name) => drop(world.traffic_tests.remove(&name)),
             Row::Role(role) => world.roles.insert(role.name.clone(), role),
             Row::NoRole(name) => drop(world.roles.remove(&name)),
+            Row::Alarm(alarm) => world.alarms.insert(alarm.name.clone(), alarm),
+            Row::NoAlarm(name) => drop(world.alarms.remove(&name)),
         }
         self.dirty = true;
     }

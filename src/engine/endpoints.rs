@@ -23,6 +23,8 @@ impl Control {
         let before = self.world.endpoints.get(name).cloned();
         let before = before.ok_or_else(|| CommandError::NotFound(ResourceRef::new(Kind::Endpoint, name)))?;
         let (next, effects) = endpoint::step(&before, event, self.now())?;
+        // Before the change: what was measured so far belongs to the instances that there were.
+        self.shared.collect();
         let row = match next {
             Some(next) if next == *before => None,
             Some(next) => Some(Row::Endpoint(next)),

@@ -4,12 +4,14 @@
 //! the store; everything long runs on workers ([`effects`]) and comes back as a [`message::Report`]. A worker that panics is a failed job
 //! or update with a reason, and the loop lives on.
 
+mod alarms;
 mod commands;
 mod control;
 mod effects;
 mod endpoints;
 mod fleets;
 pub mod machine;
+mod measurements;
 mod message;
 mod object_traffic;
 mod preview;
@@ -29,6 +31,7 @@ use self::control::Control;
 use self::message::{Message, Report};
 use self::shared::Shared;
 use crate::domain::bucket::Object;
+use crate::domain::metric::MetricId;
 use crate::domain::multipart_upload::{MultipartUpload, Part};
 use crate::domain::s3_uri::S3Uri;
 use crate::serving::Serving;
@@ -36,7 +39,10 @@ use crate::stats::live::EndpointLive;
 use crate::store::{RestoreNote, Store, StoreError};
 use crate::util::clock::Clock;
 use crate::util::promise::{Promise, promise};
-use crate::workspace::{Command, CommandError, LogPage, Preview, Snapshot, Ticket, TrainingProgress, Wake, Workspace};
+use crate::workspace::{
+    Command, CommandError, Datum, Known, LogPage, Measured, Preview, Snapshot, Ticket, TrainingProgress, Wake,
+    Workspace,
+};
 
 /// How the engine is set up.
 #[derive(Clone, Debug)]
@@ -130,6 +136,9 @@ impl Engine {
         if thread.join().is_err() {
             tracing::error!("the engine's loop ended with a panic");
         }
+        // Here and not in the loop: the listener's last requests may end after it.
+        self.shared.collect();
+        self.shared.measurements.keep(self.shared.now_s());
     }
 
     fn ask<T: Send + 'static>(
@@ -182,6 +191,20 @@ impl Workspace for Engine {
 
     fn endpoint_live(&self, endpoint: &str) -> Option<Arc<EndpointLive>> {
         self.shared.serving.live(endpoint)
+    }
+
+    fn metric(&self, id: &MetricId, start_s: i64, end_s: i64) -> Vec<Measured> {
+        self.shared.collect();
+        self.shared.measurements.read(id, start_s, end_s)
+    }
+
+    fn metrics(&self) -> Vec<Known> {
+        self.shared.collect();
+        self.shared.measurements.known()
+    }
+
+    fn put_metrics(&self, data: Vec<Datum>) {
+        self.shared.measurements.put(data);
     }
 
     fn preview(&self, object: &S3Uri, max_rows: usize) -> Ticket<Arc<Preview>> {

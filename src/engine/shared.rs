@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 
 use super::effects::Workers;
 use super::fleets::FleetFiles;
+use super::measurements::Measurements;
 use super::message::{Message, Report};
 use super::training::Watches;
 use crate::domain::time::Timestamp;
@@ -27,6 +28,7 @@ pub(super) struct Shared {
     pub(super) workers: Workers,
     pub(super) watches: Watches,
     pub(super) fleets: FleetFiles,
+    pub(super) measurements: Measurements,
     /// A backup is being written.
     pub(super) backing_up: AtomicBool,
     wakes: RwLock<Vec<Wake>>,
@@ -45,6 +47,7 @@ impl Shared {
         Ok(Arc::new(Self {
             watches: Watches::new(folder.join("logs").join("training")),
             fleets: FleetFiles::new(folder.join("fleets")),
+            measurements: Measurements::open(folder.join("metrics"), clock.wall_ms().div_euclid(1_000)),
             store,
             serving,
             clock,
@@ -59,6 +62,16 @@ impl Shared {
     /// The time now.
     pub(super) fn now(&self) -> Timestamp {
         Timestamp(self.clock.wall_ms())
+    }
+
+    /// The time now, in seconds since the Unix epoch.
+    pub(super) fn now_s(&self) -> i64 {
+        self.clock.wall_ms().div_euclid(1_000)
+    }
+
+    /// Takes over what the data plane has measured since the last time.
+    pub(super) fn collect(&self) {
+        self.measurements.collect(&self.serving, &self.published.load());
     }
 
     /// Posts news to the loop. After the loop has ended nobody needs them.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::tally::Tally;
 use super::window::Meter;
 use crate::util::ring::Ring;
 use crate::util::seed::mix;
@@ -153,6 +154,12 @@ impl LogStream {
         all
     }
 
+    fn collect(&self, endpoint: &str) -> Option<Collected> {
+        let tallies = self.meter.take_tallies();
+        let variant = Arc::clone(&self.variant);
+        (!tallies.is_empty()).then(|| Collected { endpoint: endpoint.to_owned(), variant, tallies })
+    }
+
     /// Times of the first and the last kept line, milliseconds since the Unix epoch.
     pub fn span_ms(&self) -> Option<(i64, i64)> {
         self.meter.with_lines(|lines| lines.span_ms())
@@ -167,6 +174,19 @@ pub(super) struct Book(Mutex<Streams>);
 struct Streams {
     of: BTreeMap<String, Vec<Arc<LogStream>>>,
     count: u64,
+    /// What streams that were forgotten had measured and nobody had collected.
+    left: Vec<Collected>,
+}
+
+/// What a variant measured, by ten seconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Collected {
+    /// Endpoint.
+    pub endpoint: String,
+    /// Variant.
+    pub variant: Arc<str>,
+    /// Oldest first.
+    pub tallies: Vec<Tally>,
 }
 
 impl Book {
@@ -194,6 +214,16 @@ impl Book {
         streams.forget();
     }
 
+    /// Takes what all variants have measured since the last time, those that serve no more included.
+    pub(super) fn collect(&self) -> Vec<Collected> {
+        let mut streams = self.lock();
+        let mut collected = std::mem::take(&mut streams.left);
+        for (endpoint, of) in &streams.of {
+            collected.extend(of.iter().filter_map(|stream| stream.collect(endpoint)));
+        }
+        collected
+    }
+
     /// Endpoints that have a stream, with the time of the first.
     pub(super) fn endpoints(&self) -> Vec<(String, i64)> {
         let streams = self.lock();
@@ -218,8 +248,14 @@ impl Streams {
         }
         left.sort_unstable();
         let oldest_kept = left[left.len() - KEPT_STREAMS];
-        for of in self.of.values_mut() {
-            of.retain(|one| !is_left(one) || one.created_ms >= oldest_kept);
+        for (endpoint, of) in &mut self.of {
+            of.retain(|one| {
+                let keeps = !is_left(one) || one.created_ms >= oldest_kept;
+                if !keeps {
+                    self.left.extend(one.collect(endpoint));
+                }
+                keeps
+            });
         }
         self.of.retain(|_, of| !of.is_empty());
     }
@@ -262,6 +298,29 @@ mod tests {
         assert_eq!(lines[1].number, 11, "the first ten requests are forgotten");
         let last = lines.last().unwrap().number;
         assert_eq!(book.streams("e")[0].lines(last).len(), 1);
+    }
+
+    #[test]
+    fn what_is_forgotten_leaves_its_measurements() {
+        let book = Book::default();
+        let measured = crate::serving::window::Measured {
+            at_ms: 12_000,
+            latency_ns: 1_000,
+            overhead_ns: None,
+            status: 200,
+            rows: 1,
+            bytes: 1,
+            drawn: true,
+        };
+        for at in 0..KEPT_STREAMS as i64 + 3 {
+            let meter = meter();
+            meter.record(&measured, None);
+            book.open(&format!("e{at}"), &"A".into(), &meter, at, 7);
+        }
+        let collected = book.collect();
+        assert_eq!(collected.len(), KEPT_STREAMS + 3);
+        assert!(collected.iter().all(|one| one.tallies.len() == 1 && one.tallies[0].at_s == 10));
+        assert_eq!(book.collect(), [], "each is handed over once");
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod fleet;
 mod log;
 pub mod router;
 mod slot;
+mod tally;
 #[cfg(test)]
 mod tests;
 pub mod window;
@@ -30,8 +31,9 @@ pub use content::Prediction;
 pub use drain::Draining;
 pub use error::InvokeError;
 pub use fleet::{Fleet, FleetError, FleetSpec, VariantSpec};
-pub use log::{LogLine, LogStream};
+pub use log::{Collected, LogLine, LogStream};
 pub use slot::VariantTotals;
+pub use tally::{TALLY_S, Tally};
 
 use bell::Bell;
 use log::Book;
@@ -264,6 +266,11 @@ impl Serving {
     /// The logs of an endpoint's variants, oldest first. Reading one takes its lock for as long as its lines take to copy.
     pub fn log_streams(&self, endpoint: &str) -> Vec<Arc<LogStream>> {
         self.book.streams(endpoint)
+    }
+
+    /// Takes what all variants have measured since the last time, by ten seconds; those that serve no more included. Handed over once.
+    pub fn collect(&self) -> Vec<Collected> {
+        self.book.collect()
     }
 
     /// Names of the endpoints that serve, in order.

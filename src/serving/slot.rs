@@ -209,7 +209,8 @@ impl Slot {
         let took = clock.elapsed().saturating_sub(started);
         let measured = Measured {
             at_ms: clock.wall_ms(),
-            latency_ns: u64::try_from(took.as_nanos()).unwrap_or(u64::MAX),
+            latency_ns: in_ns(took),
+            overhead_ns: request.received.map(|received| in_ns(started.saturating_sub(received))),
             status,
             rows: rows as u64,
             bytes: bytes as u64,
@@ -300,6 +301,10 @@ impl Slot {
         let leaving: u32 = self.history().leaving.iter().map(|gauge| gauge.in_flight()).sum();
         (totals.collect(), fleet.gauge.in_flight() + leaving)
     }
+}
+
+fn in_ns(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn in_service(config: &str, variant: &Variant, weight: f64) -> String {

@@ -6,6 +6,7 @@ use hdrhistogram::Histogram;
 use imbl::Vector;
 
 use super::log::{Lines, Request};
+use super::tally::{Tallies, Tally};
 use crate::stats::experiment::single_look::{Interval, Z_95, rmse, wilson};
 use crate::stats::live::{Outcome, Score, Second, VariantLive};
 
@@ -28,6 +29,8 @@ pub struct Measured {
     pub at_ms: i64,
     /// From body to answer, nanoseconds.
     pub latency_ns: u64,
+    /// From the head of the request to its body, nanoseconds: what the request took beside the model. `None` when nobody looked.
+    pub overhead_ns: Option<u64>,
     /// The status that the model's container answers with: 200, 4xx, 5xx.
     pub status: u16,
     /// Rows predicted.
@@ -60,7 +63,8 @@ pub struct Totals {
 /// The quantiles of [`Totals::latency_s`].
 pub const QUANTILES: [f64; 3] = [0.5, 0.9, 0.99];
 
-/// The measurements of one variant. One short lock a request: a few additions and two histogram increments.
+/// The measurements of one variant. One short lock a request: a few additions, and increments in two histograms and
+/// in two sketches.
 #[derive(Debug)]
 pub struct Meter(Mutex<State>);
 
@@ -80,6 +84,7 @@ struct State {
     open_latency: Histogram<u32>,
     closed: Vector<Second>,
     lines: Lines,
+    tallies: Tallies,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +123,7 @@ impl Meter {
             open_latency: histogram(),
             closed: Vector::new(),
             lines: Lines::new(),
+            tallies: Tallies::default(),
         }))
     }
 
@@ -146,6 +152,7 @@ impl Meter {
         state.open_latency.saturating_record(measured.latency_ns);
         state.latency_sum_ns = state.latency_sum_ns.saturating_add(measured.latency_ns);
         state.last_request_ms = state.last_request_ms.max(Some(measured.at_ms));
+        state.tallies.record(measured);
         state.lines.request(Request {
             at_ms: measured.at_ms,
             status: measured.status,
@@ -156,6 +163,11 @@ impl Meter {
         if let Some(why) = refused {
             state.lines.say(measured.at_ms, why);
         }
+    }
+
+    /// What was measured since the last time that somebody asked, by ten seconds. Handed over once: what is taken is gone from here.
+    pub(super) fn take_tallies(&self) -> Vec<Tally> {
+        self.lock().tallies.take()
     }
 
     /// Writes a line to the log.
@@ -298,7 +310,15 @@ mod tests {
     use super::*;
 
     fn well(at_ms: i64, latency_us: u64) -> Measured {
-        Measured { at_ms, latency_ns: latency_us * 1_000, status: 200, rows: 2, bytes: 4, drawn: true }
+        Measured {
+            at_ms,
+            latency_ns: latency_us * 1_000,
+            overhead_ns: None,
+            status: 200,
+            rows: 2,
+            bytes: 4,
+            drawn: true,
+        }
     }
 
     fn read(meter: &Meter) -> VariantLive {

@@ -1,4 +1,5 @@
-//! Numbers and verdicts, never sentences: intervals and tests for experiments, and the shapes of live measurements.
+//! Numbers and verdicts, never sentences: intervals and tests for experiments, the shapes of live measurements, and metrics.
 
 pub mod experiment;
 pub mod live;
+pub mod metric;

@@ -1,7 +1,8 @@
 //! What outlives the process: typed tables in a database, objects in buckets on disk, backups, and the lock that keeps a second process out.
 //!
 //! Layout of a workspace's folder: `db/` (the database) · `buckets/<bucket>/…` (objects) · `backups/*.jsonl.gz` · `damaged/` (what could not be
-//! opened, kept) · `logs/` · `fleets/` (what endpoints serve, kept by the engine) · `workspace.lock`. A change is on the disk before [`Store::commit`] returns.
+//! opened, kept) · `logs/` · `fleets/` (what endpoints serve) and `metrics/` (both kept by the engine) · `workspace.lock`. A change is on the
+//! disk before [`Store::commit`] returns.
 
 mod backup;
 mod batch;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::db::Db;
 use super::records::{Record, Records};
+use crate::domain::alarm::Alarm;
 use crate::domain::bucket::{Bucket, Object};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::endpoint_config::EndpointConfig;
@@ -62,6 +63,8 @@ tables! {
     traffic_tests: TrafficTest = "traffic_tests", upgrades [];
     /// IAM roles by name.
     roles: Role = "roles", upgrades [];
+    /// Alarms by name.
+    alarms: Alarm = "alarms", upgrades [];
     /// Events by [`event_key`], oldest first.
     events: Event = "events", upgrades [];
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::alarms::{AlarmCommand, AlarmError};
 use super::roles::{RoleCommand, RoleError};
 use crate::domain::arn::ArnKind;
 use crate::domain::bucket::{Checksum, Object, ObjectDetails, Precondition};
@@ -187,6 +188,8 @@ pub enum Command {
     },
     /// Makes, changes or deletes an IAM role.
     Role(RoleCommand),
+    /// Makes, changes or deletes alarms.
+    Alarm(AlarmCommand),
     /// Adds or replaces tags.
     AddTags {
         /// Kind.
@@ -260,6 +263,9 @@ pub enum CommandError {
     /// A wish about roles was refused.
     #[error(transparent)]
     Role(#[from] RoleError),
+    /// A wish about alarms was refused.
+    #[error(transparent)]
+    Alarm(#[from] AlarmError),
     /// The disk or the system refused; nothing was changed.
     #[error("{0}")]
     Failed(String),

@@ -1,7 +1,9 @@
 //! The contract: what the window and the AWS listener know of the rest. They send a [`Command`], read a [`Snapshot`], and see nothing behind it.
 
+mod alarms;
 mod command;
 mod environment;
+mod metrics;
 mod reading;
 mod roles;
 mod snapshot;
@@ -10,13 +12,16 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use alarms::{AlarmCommand, AlarmError};
 pub use command::{Command, CommandError, Reply, Source, Staged};
 pub use environment::{UNSET, environment};
+pub use metrics::{Datum, Known, Measured};
 pub use reading::{LogPage, MetricPoint, Preview, TrainingCurve, TrainingProgress};
 pub use roles::{RoleCommand, RoleError};
 pub use snapshot::{Restored, Row, Snapshot, Table, WorkspaceInfo};
 
 use crate::domain::bucket::Object;
+use crate::domain::metric::MetricId;
 use crate::domain::multipart_upload::{MultipartUpload, Part};
 use crate::domain::s3_uri::S3Uri;
 use crate::stats::live::EndpointLive;
@@ -47,6 +52,15 @@ pub trait Workspace: Send + Sync {
 
     /// Live numbers of an endpoint. `None` when it does not serve.
     fn endpoint_live(&self, endpoint: &str) -> Option<Arc<EndpointLive>>;
+
+    /// What was measured of a metric from `start_s` to before `end_s` (seconds since the Unix epoch), by unit.
+    fn metric(&self, id: &MetricId, start_s: i64, end_s: i64) -> Vec<Measured>;
+
+    /// All metrics that have values, in the order of their names.
+    fn metrics(&self) -> Vec<Known>;
+
+    /// Adds measurements of a client. They are readable when this returns, and on disk within about a minute.
+    fn put_metrics(&self, data: Vec<Datum>);
 
     /// The first `max_rows` rows of an object, read as its content type says.
     fn preview(&self, object: &S3Uri, max_rows: usize) -> Ticket<Arc<Preview>>;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use imbl::{OrdMap, OrdSet, Vector};
 
 use crate::domain::access_key::AccessKey;
+use crate::domain::alarm::Alarm;
 use crate::domain::arn::Account;
 use crate::domain::bucket::{Bucket, Object};
 use crate::domain::endpoint::Endpoint;
@@ -32,6 +33,7 @@ impl Row for Object {}
 impl Row for Model {}
 impl Row for EndpointConfig {}
 impl Row for Role {}
+impl Row for Alarm {}
 
 impl Row for TrainingJob {
     fn is_under_way(&self) -> bool {
@@ -210,6 +212,8 @@ pub struct Snapshot {
     pub traffic_tests: Table<TrafficTest>,
     /// IAM roles.
     pub roles: Table<Role>,
+    /// Alarms on metrics.
+    pub alarms: Table<Alarm>,
     /// What happened, oldest first, at most 10,000.
     pub events: Vector<Arc<Event>>,
 }

@@ -160,6 +160,23 @@ def test_invocations_are_counted_as_a_metric(aws, server, ready, workspace, bost
     assert total == 7
 
 
+def test_metrics_are_listed_and_read_together(aws, ready, boston, server):
+    server.client("sagemaker-runtime").invoke_endpoint(EndpointName=ready.endpoint, ContentType="text/csv", Body=boston.features(1))
+    variant = [{"Name": "EndpointName", "Value": ready.endpoint}, {"Name": "VariantName", "Value": "AllTraffic"}]
+    found = aws("cloudwatch", "list-metrics", "--namespace", "AWS/SageMaker", "--dimensions", f"Name=EndpointName,Value={ready.endpoint}")
+    assert {"Invocations", "ModelLatency", "OverheadLatency"} <= {metric["MetricName"] for metric in found["Metrics"]}
+    metric = {"Namespace": "AWS/SageMaker", "MetricName": "ModelLatency", "Dimensions": variant}
+    queries = [
+        {"Id": "slow", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "p99"}, "ReturnData": False},
+        {"Id": "ms", "Expression": "slow / 1000", "Label": "ms"},
+    ]
+    now = datetime.datetime.now(datetime.timezone.utc)
+    stretch = ("--start-time", (now - datetime.timedelta(hours=1)).isoformat(), "--end-time", (now + datetime.timedelta(minutes=5)).isoformat())
+    [result] = aws("cloudwatch", "get-metric-data", "--metric-data-queries", json.dumps(queries), *stretch)["MetricDataResults"]
+    assert (result["Id"], result["Label"], result["StatusCode"]) == ("ms", "ms", "Complete")
+    assert result["Values"] and all(0 < value < 60_000 for value in result["Values"])
+
+
 def test_the_caller_is_an_assumed_role(aws):
     identity = aws("sts", "get-caller-identity")
     assert f"arn:aws:sts::{identity['Account']}:assumed-role/" in identity["Arn"]

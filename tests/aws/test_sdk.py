@@ -35,3 +35,8 @@ def test_a_failed_job_is_an_exception_with_its_reason(server, tmp_path, line):
     assert "UnexpectedStatusException" in said
     assert "not-a-number" in said
 
+
+@pytest.mark.parametrize("line", LINES)
+def test_the_curves_of_a_job_are_a_table(server, ready, tmp_path, line):
+    said = sdk.run(server, line, "analytics.py", tmp_path, ready.job["TrainingJobName"])
+    assert "validation:rmse" in said

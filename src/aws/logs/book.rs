@@ -78,10 +78,7 @@ impl Group {
     pub(super) fn find(wire: &Wire, name: Option<&str>, identifier: Option<&str>) -> Result<Self, WireError> {
         let name = match (name, identifier) {
             (Some(name), None) => name,
-            (None, Some(identifier)) => {
-                let group = identifier.split_once(":log-group:").map_or(identifier, |(_, group)| group);
-                group.strip_suffix(":*").unwrap_or(group)
-            }
+            (None, Some(identifier)) => group_of(identifier),
             (None, None) => return Err(invalid("Either logGroupName or logGroupIdentifier must be given.")),
             (Some(_), Some(_)) => {
                 return Err(invalid("LogGroup name and LogGroup identifier are mutually exclusive parameters."));
@@ -121,6 +118,12 @@ impl Group {
         };
         found.ok_or_else(|| not_found("stream"))
     }
+}
+
+/// The name of the group that an identifier stands for, which may be an ARN.
+pub(super) fn group_of(identifier: &str) -> &str {
+    let group = identifier.split_once(":log-group:").map_or(identifier, |(_, group)| group);
+    group.strip_suffix(":*").unwrap_or(group)
 }
 
 /// Jobs that have a stream: a container makes it when it starts.

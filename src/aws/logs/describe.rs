@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::errors::WireError;
 use super::super::{Wire, json as input};
-use super::book::{Group, Stream};
+use super::book::{Group, Stream, group_of};
 use super::{bad_token, invalid};
 
 /// Most groups or streams a page, and as many as come unasked.
@@ -16,8 +16,28 @@ const PAGE: usize = 50;
 struct Groups {
     log_group_name_prefix: Option<String>,
     log_group_name_pattern: Option<String>,
+    log_group_identifiers: Option<Vec<String>>,
+    log_group_class: Option<String>,
+    include_linked_accounts: bool,
+    account_identifiers: Option<Vec<Option<String>>>,
     next_token: Option<String>,
     limit: Option<usize>,
+}
+
+impl Groups {
+    fn wants(&self, name: &str, account: &str) -> bool {
+        let of_identifier = |identifier: &String| group_of(identifier) == name;
+        let accounts = self.account_identifiers.iter().flatten();
+        let other_accounts_only = self.include_linked_accounts
+            && self.account_identifiers.is_some()
+            && !accounts.clone().any(|known| known.as_ref().is_none_or(|known| known == account));
+        // All groups are of the standard class.
+        self.log_group_class.as_ref().is_none_or(|class| class == "STANDARD")
+            && !other_accounts_only
+            && self.log_group_name_prefix.as_ref().is_none_or(|prefix| name.starts_with(prefix))
+            && self.log_group_name_pattern.as_ref().is_none_or(|pattern| name.contains(pattern))
+            && self.log_group_identifiers.as_ref().is_none_or(|identifiers| identifiers.iter().any(of_identifier))
+    }
 }
 
 /// `DescribeLogGroups`.
@@ -26,18 +46,23 @@ pub(super) fn groups(wire: &Wire, given: Value) -> Result<Value, WireError> {
     if asked.log_group_name_prefix.is_some() && asked.log_group_name_pattern.is_some() {
         return Err(invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."));
     }
-    let prefix = asked.log_group_name_prefix.unwrap_or_default();
-    let pattern = asked.log_group_name_pattern.unwrap_or_default().to_lowercase();
-    let found: Vec<Group> = Group::all(wire)
-        .into_iter()
-        .filter(|group| group.name.starts_with(&prefix) && group.name.to_lowercase().contains(&pattern))
-        .collect();
-    let (page, next) = page(found, |group| &group.name, asked.next_token.as_deref(), asked.limit)?;
     let snapshot = wire.workspace.snapshot();
+    let found: Vec<Group> =
+        Group::all(wire).into_iter().filter(|group| asked.wants(&group.name, &snapshot.info.account.id)).collect();
+    let (page, next) = page(found, |group| &group.name, asked.next_token.as_deref(), asked.limit)?;
+    // AWS says no more of groups that were looked for by a pattern.
+    let in_short = asked.log_group_name_pattern.is_some();
     let shown: Vec<Value> = page
         .iter()
         .map(|group| {
             let arn = group.arn(&snapshot.info.account);
+            if in_short {
+                return json!({
+                    "logGroupName": group.name,
+                    "creationTime": group.created_ms,
+                    "arn": format!("{arn}:*"),
+                });
+            }
             json!({
                 "logGroupName": group.name,
                 "creationTime": group.created_ms,
@@ -137,6 +162,21 @@ fn with_token(mut output: Value, next: Option<String>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn groups_are_chosen_by_every_filter() {
+        let name = "/aws/sagemaker/Endpoints/boston";
+        let wants = |asked: Value| serde_json::from_value::<Groups>(asked).unwrap().wants(name, "123");
+        assert!(wants(json!({})) && wants(json!({ "logGroupNamePrefix": "/aws/sagemaker/E" })));
+        assert!(wants(json!({ "logGroupNamePattern": "Endpoints" })));
+        assert!(!wants(json!({ "logGroupNamePattern": "endpoints" })), "upper and lower case differ");
+        assert!(
+            wants(json!({ "logGroupIdentifiers": ["x", name] })) && !wants(json!({ "logGroupIdentifiers": ["x"] }))
+        );
+        assert!(wants(json!({ "logGroupClass": "STANDARD" })) && !wants(json!({ "logGroupClass": "DELIVERY" })));
+        assert!(!wants(json!({ "includeLinkedAccounts": true, "accountIdentifiers": ["9"] })));
+        assert!(wants(json!({ "includeLinkedAccounts": true, "accountIdentifiers": ["9", null] })));
+    }
 
     #[test]
     fn pages_join_without_gap_or_overlap() {

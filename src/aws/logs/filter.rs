@@ -22,7 +22,11 @@ struct Asked {
     filter_pattern: Option<String>,
     next_token: Option<String>,
     limit: Option<usize>,
+    start_from_head: Option<bool>,
 }
+
+/// Before 2024, events can't be read from the newest on; milliseconds since the Unix epoch.
+const OLDEST_FROM_END_MS: i64 = 1_704_067_200_000;
 
 /// Where an event stands in the order of all.
 type Place = (i64, String, u64);
@@ -36,6 +40,12 @@ pub(super) fn filter(wire: &Wire, given: Value) -> Result<Value, WireError> {
     let group = Group::find(wire, asked.log_group_name.as_deref(), asked.log_group_identifier.as_deref())?;
     let pattern = Pattern::parse(asked.filter_pattern.as_deref().unwrap_or_default())?;
     let after = asked.next_token.as_deref().map(parse).transpose()?;
+    // A token goes on in the direction that it was given in.
+    let from_head = after.as_ref().map_or(asked.start_from_head.unwrap_or(true), |(from_head, _)| *from_head);
+    if !from_head && asked.start_time.is_some_and(|start| start < OLDEST_FROM_END_MS) {
+        return Err(invalid("startFromHead can be false only when startTime is on or after Jan 1, 2024 00:00:00 UTC."));
+    }
+    let after = after.map(|(_, place)| place);
     // Unlike GetLogEvents, an event at the very end is found.
     let (start, end) = (asked.start_time.unwrap_or(i64::MIN), asked.end_time.unwrap_or(i64::MAX));
     let limit = asked.limit.unwrap_or(PAGE).clamp(1, PAGE);
@@ -50,15 +60,21 @@ pub(super) fn filter(wire: &Wire, given: Value) -> Result<Value, WireError> {
             .into_iter()
             .filter(fits)
             .map(|line| ((line.at_ms, stream.name.clone(), line.number), line.text))
-            .filter(|(place, _)| after.as_ref().is_none_or(|after| place > after));
+            .filter(|(place, _)| {
+                after.as_ref().is_none_or(|after| if from_head { place > after } else { place < after })
+            });
         found.extend(placed);
         // Kept short while many streams are read: only the first events can be on this page.
-        found.sort_unstable();
+        if from_head {
+            found.sort_unstable();
+        } else {
+            found.sort_unstable_by(|one, other| other.cmp(one));
+        }
         found.truncate(limit + 1);
     }
     let more = found.len() > limit;
     found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|(place, _)| token(place));
+    let next = found.last().filter(|_| more).map(|(place, _)| token(from_head, place));
     let events: Vec<Value> = found
         .into_iter()
         .map(|((at_ms, stream, number), message)| {
@@ -101,16 +117,21 @@ fn chosen(
     Ok(streams)
 }
 
-fn token(place: &Place) -> String {
-    format!("{}/{}/{}", place.0, place.2, place.1)
+fn token(from_head: bool, place: &Place) -> String {
+    format!("{}/{}/{}/{}", if from_head { "f" } else { "b" }, place.0, place.2, place.1)
 }
 
-fn parse(token: &str) -> Result<Place, WireError> {
-    let mut parts = token.splitn(3, '/');
+fn parse(token: &str) -> Result<(bool, Place), WireError> {
+    let mut parts = token.splitn(4, '/');
     let mut part = || parts.next().ok_or_else(bad_token);
+    let from_head = match part()? {
+        "f" => true,
+        "b" => false,
+        _ => return Err(bad_token()),
+    };
     let at_ms = part()?.parse().map_err(|_| bad_token())?;
     let number = part()?.parse().map_err(|_| bad_token())?;
-    Ok((at_ms, part()?.to_owned(), number))
+    Ok((from_head, (at_ms, part()?.to_owned(), number)))
 }
 
 /// Digits only, as AWS's; the same event always has the same.
@@ -129,7 +150,8 @@ mod tests {
     #[test]
     fn tokens_and_ids() {
         let place = (1_700, "job/algo-1-9".to_owned(), 12);
-        assert_eq!(parse(&token(&place)).unwrap(), place);
+        assert_eq!(parse(&token(true, &place)).unwrap(), (true, place.clone()));
+        assert_eq!(parse(&token(false, &place)).unwrap(), (false, place));
         assert!(parse("x").is_err() && parse("1/2").is_err());
         let ids = [event_id("a", 1, 1), event_id("b", 1, 1), event_id("a", 1, 2)];
         assert!(ids.iter().all(|id| id.len() == 56 && id.bytes().all(|b| b.is_ascii_digit())));

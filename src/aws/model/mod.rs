@@ -4,6 +4,7 @@
 //! errors are AWS's, so that a client that matches on them works here too.
 
 mod data;
+mod form;
 mod pattern;
 mod rules;
 mod types;
@@ -19,6 +20,8 @@ use serde_json::Value;
 
 use super::errors::WireError;
 use data::Service;
+
+pub use form::Fields;
 
 /// A service whose model we carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,6 +114,12 @@ pub fn has(service: ModelOf, operation: &str) -> bool {
 /// Whether the rules for the operation's input are known here, so that [`check`] says something.
 pub fn knows(service: ModelOf, operation: &str) -> bool {
     service.service().input(operation).is_some()
+}
+
+/// A form of the Query protocol as the input that it stands for; an empty one for an operation whose input is not kept (see [`knows`]).
+pub fn from_form(service: ModelOf, operation: &str, fields: &Fields) -> Value {
+    let model = service.service();
+    model.input(operation).map_or_else(|| Value::Object(serde_json::Map::new()), |shape| fields.input(model, shape))
 }
 
 /// Holds a request against the model: required members, types, patterns, lengths, ranges, enumerations.

@@ -41,6 +41,8 @@ use crate::domain::time::Timestamp;
 use auth::FormKeys;
 use intake::{Intake, Traces};
 use operations::Backend;
+#[cfg(test)]
+pub use operations::OPERATIONS;
 
 /// The header by which S3 names a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");

@@ -29,7 +29,7 @@ pub fn of_command(error: CommandError) -> S3Error {
             };
             S3Error::with_message(code, CommandError::Invalid(broken).to_string())
         }
-        CommandError::InUse { .. } | CommandError::NotFound(_) | CommandError::Role(_) => {
+        CommandError::InUse { .. } | CommandError::NotFound(_) | CommandError::Role(_) | CommandError::Alarm(_) => {
             s3_error!(OperationAborted, "{error}")
         }
         CommandError::Closing => s3_error!(ServiceUnavailable, "{error}"),

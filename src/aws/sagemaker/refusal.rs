@@ -66,6 +66,7 @@ pub(super) fn of(operation: &str, error: CommandError, account: &Account) -> Wir
         },
         CommandError::InUse { resource, why } => validation(format!("{}: {why}.", named(&resource, account))),
         CommandError::Role(error) => validation(error.to_string()),
+        CommandError::Alarm(error) => validation(error.to_string()),
         error @ (CommandError::PreconditionFailed(_) | CommandError::NoUpload(_) | CommandError::NoPart(_)) => {
             validation(error.to_string())
         }

@@ -1,5 +1,6 @@
 //! What each command does: one file a group of nouns. A handler checks, commits, and only then answers.
 
+mod alarms;
 mod data;
 mod endpoints;
 mod models;
@@ -49,6 +50,7 @@ pub(super) fn carry_out(control: &mut Control, command: Command, answer: Answer)
         Command::CreateEndpointConfig(config) => models::create_config(control, *config),
         Command::DeleteEndpointConfig { name } => models::delete_config(control, &name),
         Command::Role(command) => roles::carry_out(control, command),
+        Command::Alarm(command) => alarms::carry_out(control, command),
         Command::AddTags { kind, name, tags } => models::add_tags(control, kind, &name, tags),
         Command::DeleteTags { kind, name, keys } => models::delete_tags(control, kind, &name, &keys),
         Command::CreateEndpoint { name, config_name, tags, extras } => {

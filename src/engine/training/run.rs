@@ -186,6 +186,7 @@ impl Run {
         let mut on_round = |round: &Round<'_>| {
             let now = self.shared.clock.wall_ms();
             note_round(progress, round, now, begun.elapsed());
+            self.shared.measurements.training_round(spec.name.as_str(), round.metrics, now);
             self.say(&log_line(round));
             if let Some(line) = &round.log {
                 self.say(line);

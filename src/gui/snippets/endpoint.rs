@@ -1,6 +1,7 @@
 //! Endpoints as code: invoke, look, move the weights, update, make one like it, delete.
 
 use super::call::Call;
+use super::metrics::metrics;
 use super::resources::{make_config, tagged};
 use super::value::{Value, map, number, quoted, text, word};
 use super::{Language, Place, Snippet};
@@ -46,6 +47,9 @@ pub fn endpoint(snapshot: &Snapshot, endpoint: &Endpoint, row: &Row) -> Vec<Snip
         quoted(name)
     );
     out.push(place.sdk("Look at it", "", &body));
+    if let Some(first) = endpoint.variants.first() {
+        out.extend(metrics(&place, name, &first.name));
+    }
     out.extend(weights(&place, endpoint));
     let to = next_config(snapshot, endpoint);
     let update =

@@ -7,6 +7,7 @@
 mod bucket;
 mod call;
 mod endpoint;
+mod metrics;
 mod resources;
 mod value;
 

@@ -29,6 +29,7 @@ SERVICES = {
     "logs": r"(Create|Delete|Describe)Log(Group|Stream)s?|GetLogEvents|FilterLogEvents|PutLogEvents|PutRetentionPolicy|DeleteRetentionPolicy"
     r"|TagResource|UntagResource|ListTagsForResource|TagLogGroup|UntagLogGroup|ListTagsLogGroup|GetLogRecord|StartQuery|StopQuery|GetQueryResults|DescribeQueries",
     "cloudwatch": r"GetMetric(Statistics|Data)|ListMetrics|PutMetricData|(Describe|Delete)Alarms|DescribeAlarmsForMetric|PutMetricAlarm"
+    r"|SetAlarmState|(Enable|Disable)AlarmActions|DescribeAlarmHistory"
     r"|TagResource|UntagResource|ListTagsForResource",
     "s3": r"",
     "sts": r".*",

@@ -13,6 +13,7 @@ SERVICES = {
     "iam": "iam",
     "logs": "logs",
     "cloudwatch": "cloudwatch",
+    "training_metrics": "sagemaker-metrics",
 }
 TABLE = re.compile(r"\bOPERATIONS\b[^=;]*(?:; \d+\][^=]*)?=(.*?)\];", re.DOTALL)
 NAME = re.compile(r'"([A-Z][A-Za-z0-9]+)"')

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use counterpoise::domain::algorithm::Algorithm;
 use counterpoise::domain::bucket::{Bucket, Object, content_type_of};
 use counterpoise::domain::endpoint::{Endpoint, EndpointStatus};
+use counterpoise::domain::metric::MetricId;
 use counterpoise::domain::multipart_upload::{MultipartUpload, Part};
 use counterpoise::domain::reference::{Kind, ResourceRef};
 use counterpoise::domain::s3_uri::S3Uri;
@@ -19,7 +20,8 @@ use counterpoise::domain::training_job::{SecondaryStatus, TrainingJob, TrainingJ
 use counterpoise::stats::live::EndpointLive;
 use counterpoise::util::promise::{Resolver, promise};
 use counterpoise::workspace::{
-    Command, CommandError, LogPage, Preview, Reply, Snapshot, Source, Ticket, TrainingProgress, Wake, Workspace,
+    Command, CommandError, Datum, Known, LogPage, Measured, Preview, Reply, Snapshot, Source, Ticket, TrainingProgress,
+    Wake, Workspace,
 };
 
 #[path = "scripted_world.rs"]
@@ -298,6 +300,7 @@ fn apply(world: &mut Snapshot, command: &Command) -> Answer {
         Command::DeleteEndpoint { name } => drop(world.endpoints.remove(name)),
         Command::UndoWeights { .. }
         | Command::Role(_)
+        | Command::Alarm(_)
         | Command::SetObjectDetails { .. }
         | Command::CreateMultipartUpload(_)
         | Command::UploadPart { .. }
@@ -390,6 +393,16 @@ impl Workspace for ScriptedWorkspace {
     fn endpoint_live(&self, endpoint: &str) -> Option<Arc<EndpointLive>> {
         self.lock().live.get(endpoint).cloned()
     }
+
+    fn metric(&self, _: &MetricId, _: i64, _: i64) -> Vec<Measured> {
+        Vec::new()
+    }
+
+    fn metrics(&self) -> Vec<Known> {
+        Vec::new()
+    }
+
+    fn put_metrics(&self, _: Vec<Datum>) {}
 
     fn preview(&self, object: &S3Uri, max_rows: usize) -> Ticket<Arc<Preview>> {
         let state = self.lock();

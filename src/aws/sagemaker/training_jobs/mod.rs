@@ -48,7 +48,17 @@ pub(super) async fn describe(request: Request) -> Outcome {
         .await;
     let account = &snapshot.info.account;
     match snapshot.training_jobs.get(&name) {
-        Some(job) => Ok(Some(described(job, account).into())),
+        Some(job) => {
+            let mut out = described(job, account);
+            let known: Vec<String> = if job.final_metrics.is_empty() {
+                let progress = request.wire.workspace.training_progress(&name);
+                progress.iter().flat_map(|progress| &progress.curves).map(|curve| curve.metric.clone()).collect()
+            } else {
+                job.final_metrics.iter().map(|metric| metric.name.clone()).collect()
+            };
+            to_wire::define_metrics(&mut out, &known);
+            Ok(Some(out.into()))
+        }
         None => Err(not_found(&ResourceRef::new(Kind::TrainingJob, name), account)),
     }
 }

@@ -10,6 +10,9 @@ use crate::domain::training_job::{Channel, TrainingJob, TrainingJobSpec};
 /// AWS's longest `FailureReason`.
 pub(in crate::aws::sagemaker) const FAILURE_REASON_MAX: usize = 1024;
 
+/// As many as the model allows.
+const MOST_DEFINITIONS: usize = 40;
+
 /// All that there is to say of a job: the request as it came, and what became of it.
 pub(in crate::aws::sagemaker) fn described(job: &TrainingJob, account: &Account) -> Map<String, Value> {
     let spec = &job.spec;
@@ -76,6 +79,22 @@ fn transitions(job: &TrainingJob) -> Value {
         Value::Object(line)
     };
     job.transitions.iter().zip(ends).map(line).collect()
+}
+
+/// Says which metrics the job has and how they stand in its log, as SageMaker does for its own algorithms: the SDK asks for their curves
+/// by these names.
+pub(super) fn define_metrics(out: &mut Map<String, Value>, names: &[String]) {
+    if names.is_empty() {
+        return;
+    }
+    let define = |name: &String| {
+        let in_log = name.replacen(':', "-", 1);
+        let regex = format!(r".*\[[0-9]+\].*#011{in_log}:([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?).*");
+        json!({ "Name": name, "Regex": regex })
+    };
+    object(out, "AlgorithmSpecification", |algorithm| {
+        default(algorithm, "MetricDefinitions", names.iter().take(MOST_DEFINITIONS).map(define).collect::<Value>());
+    });
 }
 
 /// What SageMaker adds to a request that leaves it out.
