@@ -15,7 +15,7 @@ use counterpoise::gui::prefs::{self, Kept};
 use counterpoise::gui::route::Route;
 use counterpoise::gui::{App, Options};
 use counterpoise::util::clock::Clock;
-use counterpoise::workspace::Workspace;
+use counterpoise::workspace::{Shell, Workspace};
 use scripted::{NOW, ScriptedWorkspace, world};
 
 /// A frame at 60 Hz has 16.7 ms; half of it is ours.
@@ -42,6 +42,7 @@ impl Headless {
             folder: Some(folder.path().to_owned()),
             clock: Clock::paused(NOW.0),
             zone: jiff::tz::TimeZone::UTC,
+            shell: Shell::Bash,
             files: Box::new(ScriptedPicker::default()),
             start: Some(start),
         };

@@ -10,14 +10,19 @@ use quick_xml::escape::escape;
 use super::answer::Response;
 use super::call::Call;
 use super::errors::WireError;
+use super::model::{self, Fields, ModelOf};
 use crate::domain::time::Timestamp;
 
 /// Longest form that is read, bytes: a role's trust policy may have 2 KiB, a session's policies 10.
 const FORM_BYTES: usize = 256 * 1024;
 
-/// A request: its fields by name, the first of a name, without those that are empty.
+/// A request: its fields by name, the first of a name.
 #[derive(Debug, Default)]
-pub struct Form(HashMap<String, String>);
+pub struct Form {
+    flat: HashMap<String, String>,
+    /// The same by the parts of their names.
+    fields: Fields,
+}
 
 impl Form {
     /// Reads the body of a POST, or the query of a GET.
@@ -44,16 +49,28 @@ impl Form {
 
     /// Reads a form.
     pub fn parse(text: &[u8]) -> Self {
-        let mut fields = HashMap::new();
-        for (name, value) in form_urlencoded::parse(text).filter(|(_, value)| !value.is_empty()) {
-            fields.entry(name.into_owned()).or_insert_with(|| value.into_owned());
+        let mut flat = HashMap::new();
+        for (name, value) in form_urlencoded::parse(text) {
+            flat.entry(name.into_owned()).or_insert_with(|| value.into_owned());
         }
-        Self(fields)
+        Self { flat, fields: Fields::parse(text) }
     }
 
     /// A field; an empty one counts as absent.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.flat.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Holds the fields against AWS's model of an operation's input.
+    ///
+    /// # Errors
+    /// Those of [`model::check`]; a field of another type is `MalformedInput`, as this protocol calls it.
+    pub fn check(&self, service: ModelOf, operation: &str) -> Result<(), WireError> {
+        let checked = model::check(service, operation, &model::from_form(service, operation, &self.fields));
+        checked.map_err(|error| match error.code {
+            "SerializationException" => WireError { code: "MalformedInput", ..error },
+            _ => error,
+        })
     }
 
     /// A field that must be there.
@@ -61,23 +78,12 @@ impl Form {
     /// # Errors
     /// `ValidationError` that names it.
     pub fn need(&self, name: &str) -> Result<&str, WireError> {
-        self.get(name).ok_or_else(|| {
-            WireError::validation(format!(
-                "1 validation error detected: {name} failed to satisfy constraint: Member must not be null"
-            ))
-        })
+        self.get(name).ok_or_else(|| WireError::validation(format!("The request has no field {name}")))
     }
 
-    /// A whole number, `usual` when it is absent.
-    ///
-    /// # Errors
-    /// `ValidationError` when it is no number, or not in `range`.
-    pub fn number(&self, name: &str, usual: u32, range: std::ops::RangeInclusive<u32>) -> Result<u32, WireError> {
-        let Some(text) = self.get(name) else { return Ok(usual) };
-        text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
-            let (from, to) = (range.start(), range.end());
-            WireError::validation(format!("{name} is {text}: it must be a whole number from {from} to {to}"))
-        })
+    /// A whole number, `usual` when it is absent. [`Form::check`] has refused what is none, or lies outside of its bounds.
+    pub fn number(&self, name: &str, usual: u32) -> u32 {
+        self.get(name).and_then(|text| text.parse().ok()).unwrap_or(usual)
     }
 
     /// The values of `name.member.1`, `name.member.2`, … up to the first that is absent.
@@ -186,8 +192,7 @@ mod tests {
         assert_eq!(form.members("L"), ["p", "q"]);
         assert_eq!(form.tags("T"), [("k", "ä")]);
         assert!(form.need("Z").unwrap_err().message.contains('Z'));
-        assert_eq!(form.number("Z", 7, 1..=9).unwrap(), 7);
-        assert!(form.number("X", 7, 1..=9).is_err());
+        assert_eq!((form.number("Z", 7), form.number("X", 7)), (7, 7));
     }
 
     #[test]
@@ -198,5 +203,28 @@ mod tests {
         });
         assert_eq!(xml.0, "<L><member><V>&lt;&amp;&gt;</V></member></L>");
         assert_eq!(iso(Timestamp(1_764_045_000_500)), "2025-11-25T04:30:00Z");
+    }
+
+    #[test]
+    fn a_form_is_held_against_the_model() {
+        let said = |service, operation, text: &[u8]| {
+            let error = Form::parse(text).check(service, operation).expect_err("a refusal");
+            (error.code, error.message)
+        };
+        let role = "RoleArn=arn:aws:iam::123456789012:role/r";
+        let (code, message) = said(ModelOf::Sts, "AssumeRole", format!("{role}&RoleSessionName=a%20b").as_bytes());
+        assert_eq!(code, "ValidationError");
+        assert!(message.starts_with("1 validation error detected: Value 'a b' at 'roleSessionName' failed to"), "{message}");
+        assert_eq!(
+            said(ModelOf::Iam, "GetRole", b"").1,
+            "1 validation error detected: Value null at 'roleName' failed to satisfy constraint: Member must not be null"
+        );
+        assert!(said(ModelOf::Iam, "GetRole", b"RoleName=").1.contains("Value '' at 'roleName'"));
+        assert!(said(ModelOf::Iam, "ListRoles", b"MaxItems=1001").1.contains("less than or equal to 1000"));
+        let (code, message) = said(ModelOf::Iam, "ListRoles", b"MaxItems=many");
+        assert!(code == "MalformedInput" && message.contains("maxItems"), "{code} {message}");
+        let tags = b"RoleName=r&AssumeRolePolicyDocument=%7B%7D&Tags.member.1.Key=k&Tags.member.1.Value=v&Tags.member.2.Value=w";
+        assert!(said(ModelOf::Iam, "CreateRole", tags).1.contains("Value null at 'tags.2.member.key'"));
+        assert!(Form::parse(b"RoleName=r&Whatever=1").check(ModelOf::Iam, "GetRole").is_ok());
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use super::env::Shell;
 use crate::system::DEFAULT_PORT;
+use crate::workspace::Shell;
 
 /// A desktop console for models and endpoints, with a small, real SageMaker inside.
 ///

@@ -8,68 +8,26 @@ use std::process::{Command, ExitCode};
 use anyhow::Context as _;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
 use super::client::Client;
 use super::note::Note;
-use crate::workspace::UNSET;
+use crate::workspace::{Shell, UNSET};
 
-/// A shell, as far as setting variables goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Shell {
-    /// bash, zsh, and every other descendant of sh
-    Bash,
-    /// fish
-    Fish,
-    /// `PowerShell`
-    Powershell,
-}
-
-impl Shell {
-    /// The one that `$SHELL` names; where it names none, the platform's usual one.
-    fn of_this_terminal() -> Self {
-        let shell = std::env::var_os("SHELL");
-        match shell.as_deref().map(Path::new).and_then(Path::file_stem).and_then(OsStr::to_str) {
-            Some("fish") => Self::Fish,
-            Some("pwsh" | "powershell") => Self::Powershell,
-            None if cfg!(windows) => Self::Powershell,
-            _ => Self::Bash,
-        }
+impl ValueEnum for Shell {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
     }
 
-    fn set(self, name: &str, value: &str) -> String {
-        match self {
-            Self::Bash => format!("export {name}='{}'", value.replace('\'', r"'\''")),
-            Self::Fish => format!("set -gx {name} '{}'", value.replace('\\', r"\\").replace('\'', r"\'")),
-            Self::Powershell => {
-                // PowerShell takes typographic quotes for quotes too; any of them is written twice.
-                let quotes = ['\'', '\u{2018}', '\u{2019}', '\u{201a}', '\u{201b}'];
-                let quoted: String = value
-                    .chars()
-                    .flat_map(|c| std::iter::repeat_n(c, if quotes.contains(&c) { 2 } else { 1 }))
-                    .collect();
-                format!("$env:{name} = '{quoted}'")
-            }
-        }
-    }
-
-    fn unset(self, name: &str) -> String {
-        match self {
-            Self::Bash => format!("unset {name}"),
-            Self::Fish => format!("set -e {name}"),
-            Self::Powershell => format!("Remove-Item Env:{name} -ErrorAction SilentlyContinue"),
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
     }
 }
 
 /// Prints the environment of the instance that serves `folder`, in the words of a shell.
 pub fn print(folder: &Path, port: Option<u16>, shell: Option<Shell>) -> Result<()> {
-    let shell = shell.unwrap_or_else(Shell::of_this_terminal);
     let note = running(folder, port)?;
-    let gone = UNSET.iter().map(|name| shell.unset(name));
-    let set = note.environment.iter().map(|(name, value)| shell.set(name, value));
-    for line in gone.chain(set) {
-        println!("{line}");
-    }
+    print!("{}", shell.unwrap_or_else(Shell::usual).script(&note.environment));
     Ok(())
 }
 
@@ -123,30 +81,4 @@ fn running(folder: &Path, port: Option<u16>) -> Result<Note> {
         bail!("the workspace in {shown} is served at {}, not on port {port}", note.url);
     }
     Ok(note)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NASTY: &str = r#"a b'c"d\e$HOME`f`’g"#;
-
-    #[test]
-    fn values_are_quoted_for_each_shell() {
-        assert_eq!(Shell::Bash.set("A", NASTY), r#"export A='a b'\''c"d\e$HOME`f`’g'"#);
-        assert_eq!(Shell::Fish.set("A", NASTY), r#"set -gx A 'a b\'c"d\\e$HOME`f`’g'"#);
-        assert_eq!(Shell::Powershell.set("A", NASTY), r#"$env:A = 'a b''c"d\e$HOME`f`’’g'"#);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn bash_reads_back_what_was_written() {
-        let script = format!(
-            "{}; {}; printf '%s|%s' \"$A\" \"${{B-gone}}\"",
-            Shell::Bash.set("A", NASTY),
-            Shell::Bash.unset("B")
-        );
-        let output = Command::new("sh").arg("-c").arg(script).env("B", "here").output().unwrap();
-        assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{NASTY}|gone"));
-    }
 }

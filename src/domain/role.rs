@@ -111,8 +111,8 @@ pub fn name(field: &str, name: &str) -> Result<(), Invalid> {
     if good { Ok(()) } else { Err(Invalid::new(field, name, "must have 1 to 64 letters, digits or +=,.@-_")) }
 }
 
-/// What names of roles and of their sessions are made of.
-pub fn is_name_byte(byte: u8) -> bool {
+/// What names of roles are made of.
+fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+=,.@-_".contains(&byte)
 }
 

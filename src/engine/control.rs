@@ -183,6 +183,7 @@ impl Control {
                     self.tell_runs(false);
                     self.publish();
                     self.back_up();
+                    self.shared.last_requests.keep(&self.world, &self.shared.serving, self.now().0, false);
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -198,6 +199,7 @@ impl Control {
             }
         }
         self.training_closed();
+        self.shared.last_requests.keep(&self.world, &self.shared.serving, self.now().0, true);
         self.tell_runs(true);
         self.publish();
         // Commands that came after the last one heard are answered, not forgotten.

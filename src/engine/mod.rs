@@ -10,6 +10,7 @@ mod control;
 mod effects;
 mod endpoints;
 mod fleets;
+mod last_requests;
 pub mod machine;
 mod measurements;
 mod message;
@@ -36,7 +37,7 @@ use crate::domain::multipart_upload::{MultipartUpload, Part};
 use crate::domain::s3_uri::S3Uri;
 use crate::serving::Serving;
 use crate::stats::live::EndpointLive;
-use crate::store::{RestoreNote, Store, StoreError};
+use crate::store::{Mended, RestoreNote, Store, StoreError};
 use crate::util::clock::Clock;
 use crate::util::promise::{Promise, promise};
 use crate::workspace::{
@@ -55,6 +56,8 @@ pub struct EngineOptions {
     pub seed: u64,
     /// What the store had to do to open; shown to the person.
     pub restored: Option<RestoreNote>,
+    /// Where bodies on disk and their records differed, and what the store did; told as an event.
+    pub mended: Mended,
 }
 
 impl Default for EngineOptions {
@@ -65,6 +68,7 @@ impl Default for EngineOptions {
             drain_limit: Duration::from_secs(30),
             seed: 0,
             restored: None,
+            mended: Mended::default(),
         }
     }
 }
@@ -190,7 +194,8 @@ impl Workspace for Engine {
     }
 
     fn endpoint_live(&self, endpoint: &str) -> Option<Arc<EndpointLive>> {
-        self.shared.serving.live(endpoint)
+        let live = self.shared.serving.live(endpoint)?;
+        Some(self.shared.last_requests.complete(&self.snapshot(), endpoint, live))
     }
 
     fn metric(&self, id: &MetricId, start_s: i64, end_s: i64) -> Vec<Measured> {

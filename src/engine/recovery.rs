@@ -5,9 +5,10 @@ use super::machine::{Tell, endpoint, training_job};
 use crate::domain::access_key::AccessKey;
 use crate::domain::reference::Kind;
 use crate::domain::role::{BUILT_IN, Role};
+use crate::domain::s3_uri::S3Uri;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic_test::TrafficTestStatus;
-use crate::store::{Batch, RestoreNote};
+use crate::store::{Batch, Mended, RestoreNote};
 use crate::util::promise::{Promise, promise};
 use crate::workspace::{Restored, WorkspaceInfo};
 
@@ -55,11 +56,15 @@ impl Control {
                 self.show(Row::Role(role));
             }
         }
-        if let Some(note) = note {
-            let tells = vec![(restore_tell(&note), None)];
-            if let Err(error) = self.commit(Change { rows: Vec::new(), tells }) {
-                tracing::warn!("an event was lost: {error}");
-            }
+        let mended = std::mem::take(&mut self.options.mended);
+        for path in &mended.foreign {
+            tracing::info!("{} is no object of a bucket and was left alone", path.display());
+        }
+        let tells: Vec<_> = note.iter().map(restore_tell).chain(mend_tell(&mended)).map(|tell| (tell, None)).collect();
+        if !tells.is_empty()
+            && let Err(error) = self.commit(Change { rows: Vec::new(), tells })
+        {
+            tracing::warn!("an event was lost: {error}");
         }
     }
 
@@ -150,5 +155,47 @@ fn restore_tell(note: &RestoreNote) -> Tell {
             "The workspace could not be read, and there was no backup",
             format!("{}.{kept} It starts empty; objects in buckets are still on disk.", note.why),
         ),
+    }
+}
+
+/// What was put right in the buckets, if anything was.
+fn mend_tell(mended: &Mended) -> Option<Tell> {
+    let objects = |all: &[S3Uri], became: &str| {
+        let first = all.first()?;
+        let more = if all.len() > 1 { format!(" and {} more", all.len() - 1) } else { String::new() };
+        Some(format!("{first}{more}: {became}"))
+    };
+    let buckets = mended.buckets.first().map(|first| {
+        let more = if mended.buckets.len() > 1 { format!(" and {} more", mended.buckets.len() - 1) } else { String::new() };
+        format!("bucket {first}{more}: found on disk and taken up")
+    });
+    let parts: Vec<String> = [
+        buckets,
+        objects(&mended.picked_up, "found on disk and taken up"),
+        objects(&mended.refreshed, "changed on disk and measured again"),
+        objects(&mended.lost, "gone from disk and taken off the list"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let text = "The files of the buckets had changed while the workspace was closed";
+    (!parts.is_empty()).then(|| Tell::warning(text, format!("{}.", parts.join("; "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_right_is_told_and_nothing_else() {
+        assert!(mend_tell(&Mended::default()).is_none());
+        let foreign = Mended { foreign: vec!["/w/buckets/notes.txt".into()], ..Mended::default() };
+        assert!(mend_tell(&foreign).is_none(), "what was left alone is no news at every start");
+        let lost = ["x", "y", "z"].map(|key| S3Uri::new("b", key)).to_vec();
+        let mended = Mended { lost, buckets: vec!["b".into()], ..Mended::default() };
+        assert_eq!(
+            mend_tell(&mended).unwrap().detail.unwrap(),
+            "bucket b: found on disk and taken up; s3://b/x and 2 more: gone from disk and taken off the list."
+        );
     }
 }

@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use super::effects::Workers;
 use super::fleets::FleetFiles;
 use super::measurements::Measurements;
+use super::last_requests::LastRequests;
 use super::message::{Message, Report};
 use super::training::Watches;
 use crate::domain::time::Timestamp;
@@ -29,6 +30,7 @@ pub(super) struct Shared {
     pub(super) watches: Watches,
     pub(super) fleets: FleetFiles,
     pub(super) measurements: Measurements,
+    pub(super) last_requests: LastRequests,
     /// A backup is being written.
     pub(super) backing_up: AtomicBool,
     wakes: RwLock<Vec<Wake>>,
@@ -48,6 +50,7 @@ impl Shared {
             watches: Watches::new(folder.join("logs").join("training")),
             fleets: FleetFiles::new(folder.join("fleets")),
             measurements: Measurements::open(folder.join("metrics"), clock.wall_ms().div_euclid(1_000)),
+            last_requests: LastRequests::open(folder.join("last_requests.json")),
             store,
             serving,
             clock,

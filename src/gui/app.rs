@@ -11,13 +11,13 @@ use super::files::{FilePicker, SystemPicker};
 use super::pages::Pages;
 use super::prefs::{self, Kept, Prefs, Writer};
 use super::route::Route;
-use super::shell::Shell;
+use super::shell;
 use super::theme::{self, Theme, size};
 use super::tickets::Tickets;
 use super::{commands, widgets};
 use crate::domain::time::Timestamp;
 use crate::util::clock::Clock;
-use crate::workspace::{Snapshot, Workspace};
+use crate::workspace::{Shell, Snapshot, Workspace};
 
 /// How the window is to be.
 pub struct Options {
@@ -27,6 +27,8 @@ pub struct Options {
     pub clock: Clock,
     /// Where times are shown in.
     pub zone: TimeZone,
+    /// The shell that commands are copied for.
+    pub shell: Shell,
     /// File dialogs.
     pub files: Box<dyn FilePicker>,
     /// Where to start, instead of where the window was last.
@@ -39,6 +41,7 @@ impl Default for Options {
             folder: None,
             clock: Clock::system(),
             zone: TimeZone::system(),
+            shell: Shell::usual(),
             files: Box::new(SystemPicker),
             start: None,
         }
@@ -50,13 +53,14 @@ pub struct App {
     workspace: Arc<dyn Workspace>,
     clock: Clock,
     zone: TimeZone,
+    shell: Shell,
     files: Box<dyn FilePicker>,
     prefs: Prefs,
     writer: Option<Writer>,
     route: Route,
     history: Vec<Route>,
     pages: Pages,
-    shell: Shell,
+    around: shell::Shell,
     actions: Actions,
     tickets: Tickets,
 }
@@ -75,18 +79,19 @@ impl App {
         let wake = ctx.clone();
         workspace.on_change(Arc::new(move || wake.request_repaint()));
         let route = options.start.unwrap_or_else(|| kept.route.clone());
-        let shell = Shell::new(&workspace.snapshot());
+        let around = shell::Shell::new(&workspace.snapshot());
         Self {
             workspace,
             clock: options.clock,
             zone: options.zone,
+            shell: options.shell,
             files: options.files,
             prefs: Prefs::new(kept),
             writer: path.map(Writer::start),
             route,
             history: Vec::new(),
             pages: Pages::default(),
-            shell,
+            around,
             actions: Actions::default(),
             tickets: Tickets::default(),
         }
@@ -135,15 +140,15 @@ impl App {
             }
             Action::Copy { text, what } => {
                 ctx.copy_text(text);
-                self.shell.toasts.push(Toast::new(ToastKind::Info, format!("Copied {what}")));
+                self.around.toasts.push(Toast::new(ToastKind::Info, format!("Copied {what}")));
             }
-            Action::Toast(toast) => self.shell.toasts.push(toast),
-            Action::Confirm(confirm) => self.shell.confirm.ask(*confirm),
+            Action::Toast(toast) => self.around.toasts.push(toast),
+            Action::Confirm(confirm) => self.around.confirm.ask(*confirm),
             Action::SetTheme(choice) => {
                 theme::choose(ctx, choice);
                 self.prefs.change(|kept| kept.theme = choice);
             }
-            Action::TogglePalette => self.shell.palette.toggle(),
+            Action::TogglePalette => self.around.palette.toggle(),
             Action::ToggleDrawer => self.prefs.change(|kept| kept.drawer_open = !kept.drawer_open),
             Action::ToggleRail => self.prefs.change(|kept| kept.rail_narrow = !kept.rail_narrow),
             Action::FocusFilter => ctx.memory_mut(|memory| memory.request_focus(widgets::table::filter_id())),
@@ -184,10 +189,10 @@ impl eframe::App for App {
         let snapshot = self.workspace.snapshot();
         let theme = Theme::of(ui);
         for command in commands::pressed(&ctx) {
-            self.actions.push(command.action(snapshot.info.base_url.as_deref()));
+            self.actions.push(command.action(&snapshot.info, self.shell));
         }
         for ended in self.tickets.poll() {
-            ended.toast.into_iter().for_each(|toast| self.shell.toasts.push(toast));
+            ended.toast.into_iter().for_each(|toast| self.around.toasts.push(toast));
             ended.go.into_iter().for_each(|route| self.actions.go(route));
         }
         let mut cx = Context {
@@ -197,14 +202,15 @@ impl eframe::App for App {
             theme,
             now: Timestamp(self.clock.wall_ms()),
             zone: &self.zone,
+            shell: self.shell,
             prefs: &mut self.prefs,
             tickets: &mut self.tickets,
             files: self.files.as_ref(),
         };
-        self.shell.around(ui, &mut cx, &self.route);
+        self.around.around(ui, &mut cx, &self.route);
         let page = egui::Frame::new().fill(theme.background).inner_margin(size::PAGE);
         egui::CentralPanel::no_frame().frame(page).show(ui, |ui| self.pages.ui(ui, &mut cx, &self.route));
-        self.shell.above(ui, &mut cx, &self.route);
+        self.around.above(ui, &mut cx, &self.route);
 
         // Wishes may bring wishes (a confirmed question does); more than a few rounds would be a loop.
         for _ in 0..4 {

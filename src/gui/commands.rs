@@ -3,9 +3,10 @@
 use egui::{Key, KeyboardShortcut, Modifiers};
 use lucide_icons::Icon;
 
-use super::action::Action;
+use super::action::{Action, Toast, ToastKind};
 use super::route::Route;
 use super::theme::ThemeChoice;
+use crate::workspace::{Shell, WorkspaceInfo, environment};
 
 /// One thing that can be done from anywhere.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +32,7 @@ enum Does {
     Filter,
     Theme(ThemeChoice),
     SampleData,
-    CopyExport,
+    CopyEnvironment,
     Quit,
 }
 
@@ -113,7 +114,7 @@ pub const COMMANDS: &[AppCommand] = &[
     row("Go to Endpoints", "serving urls", Icon::Asterisk, Some(alt(Key::Num6)), Does::Go(Place::Endpoints)),
     row("Go to Cleanup", "cost delete stop idle", Icon::Trash2, Some(alt(Key::Num7)), Does::Go(Place::Cleanup)),
     row("Go to Settings", "preferences theme about", Icon::Settings, Some(ctrl(Key::Comma)), Does::Go(Place::Settings)),
-    row("Copy AWS_ENDPOINT_URL", "export address server boto3 cli", Icon::Copy, None, Does::CopyExport),
+    row("Copy environment", "export AWS_ENDPOINT_URL address server boto3 cli", Icon::Copy, None, Does::CopyEnvironment),
     row("Use light theme", "colours appearance", Icon::Sun, None, Does::Theme(ThemeChoice::Light)),
     row("Use dark theme", "colours appearance", Icon::Moon, None, Does::Theme(ThemeChoice::Dark)),
     row("Follow the system's theme", "colours appearance", Icon::Monitor, None, Does::Theme(ThemeChoice::System)),
@@ -126,8 +127,8 @@ pub const COMMANDS: &[AppCommand] = &[
 ];
 
 impl AppCommand {
-    /// The wish that it stands for. `base_url` is the server's address, once there is one.
-    pub fn action(&self, base_url: Option<&str>) -> Action {
+    /// The wish that it stands for, in this workspace and for this shell.
+    pub fn action(&self, info: &WorkspaceInfo, shell: Shell) -> Action {
         match self.does {
             Does::Go(place) => Action::Go(place.route()),
             Does::Back => Action::Back,
@@ -141,7 +142,7 @@ impl AppCommand {
                 said: "Added the sample data".to_owned(),
                 then: None,
             },
-            Does::CopyExport => Action::Copy { text: export_line(base_url), what: "export line".to_owned() },
+            Does::CopyEnvironment => copy_environment(info, shell),
             Does::Quit => Action::Quit,
         }
     }
@@ -157,9 +158,12 @@ impl AppCommand {
     }
 }
 
-/// The line that points AWS clients to the embedded server.
-pub fn export_line(base_url: Option<&str>) -> String {
-    format!("export AWS_ENDPOINT_URL={}", base_url.unwrap_or("http://127.0.0.1:8770"))
+/// Copies what `counterpoise env` prints: the environment in which AWS's clients find this workspace, its key among it.
+pub fn copy_environment(info: &WorkspaceInfo, shell: Shell) -> Action {
+    if info.base_url.is_none() {
+        return Action::Toast(Toast::new(ToastKind::Info, "The server is starting: try again in a moment"));
+    }
+    Action::Copy { text: shell.script(&environment(info)), what: format!("environment for {}", shell.as_str()) }
 }
 
 /// "Ctrl Shift K".

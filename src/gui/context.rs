@@ -10,7 +10,7 @@ use super::prefs::Prefs;
 use super::theme::Theme;
 use super::tickets::Tickets;
 use crate::domain::time::Timestamp;
-use crate::workspace::{Snapshot, Workspace};
+use crate::workspace::{Shell, Snapshot, Workspace};
 
 /// Borrowed for one frame.
 pub struct Context<'a> {
@@ -26,6 +26,8 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// Where times are shown in.
     pub zone: &'a TimeZone,
+    /// The shell that commands are copied for.
+    pub shell: Shell,
     /// What a person set: sort, filter, tabs, by key.
     pub prefs: &'a mut Prefs,
     /// Commands under way.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::alarms::{AlarmCommand, AlarmError};
+use super::local_file::LocalFile;
 use super::roles::{RoleCommand, RoleError};
 use crate::domain::arn::ArnKind;
 use crate::domain::bucket::{Checksum, Object, ObjectDetails, Precondition};
@@ -25,7 +26,7 @@ pub enum Source {
     /// They are here.
     Bytes(Arc<[u8]>),
     /// A file on this machine, copied.
-    File(PathBuf),
+    File(LocalFile),
     /// A body that has arrived already, moved to its place.
     Staged(Staged),
 }

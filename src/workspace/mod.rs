@@ -4,8 +4,10 @@ mod alarms;
 mod command;
 mod environment;
 mod metrics;
+mod local_file;
 mod reading;
 mod roles;
+mod shell;
 mod snapshot;
 
 use std::fs::File;
@@ -16,8 +18,10 @@ pub use alarms::{AlarmCommand, AlarmError};
 pub use command::{Command, CommandError, Reply, Source, Staged};
 pub use environment::{UNSET, environment};
 pub use metrics::{Datum, Known, Measured};
+pub use local_file::LocalFile;
 pub use reading::{LogPage, MetricPoint, Preview, TrainingCurve, TrainingProgress};
 pub use roles::{RoleCommand, RoleError};
+pub use shell::Shell;
 pub use snapshot::{Restored, Row, Snapshot, Table, WorkspaceInfo};
 
 use crate::domain::bucket::Object;

@@ -38,6 +38,54 @@ def test_a_job_gives_back_all_of_its_request(server, client, workspace, unique):
     assert client("sagemaker").list_tags(ResourceArn=made["TrainingJobArn"])["Tags"] == tags
 
 
+def test_models_and_configurations_give_back_all_of_their_requests(client, ready, unique):
+    """Members that mean nothing here included."""
+    sagemaker, name = client("sagemaker"), unique("whole")
+    network = {"SecurityGroupIds": ["sg-0123456789abcdef0"], "Subnets": ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]}
+    container = {
+        "Image": ready.job["AlgorithmSpecification"]["TrainingImage"],
+        "ModelDataUrl": ready.job["ModelArtifacts"]["S3ModelArtifacts"],
+        "ContainerHostname": "host-1",
+        "Environment": {"SAGEMAKER_LOG_LEVEL": "20"},
+        "ImageConfig": {"RepositoryAccessMode": "Platform"},
+    }
+    model = {"ModelName": name, "ExecutionRoleArn": work.ROLE, "PrimaryContainer": container, "VpcConfig": network, "EnableNetworkIsolation": True}
+    sagemaker.create_model(**model, Tags=[{"Key": "k", "Value": "v"}])
+    described = sagemaker.describe_model(ModelName=name)
+    assert container.items() <= described["PrimaryContainer"].items()
+    assert {member: described.get(member) for member in model if member != "PrimaryContainer"} == {
+        member: value for member, value in model.items() if member != "PrimaryContainer"
+    }
+
+    variant = {
+        "VariantName": "A",
+        "ModelName": name,
+        "InstanceType": "ml.m4.xlarge",
+        "InitialInstanceCount": 2,
+        "InitialVariantWeight": 0.25,
+        "ContainerStartupHealthCheckTimeoutInSeconds": 120,
+        "ModelDataDownloadTimeoutInSeconds": 90,
+        "EnableSSMAccess": False,
+        "VolumeSizeInGB": 16,
+    }
+    config = {
+        "EndpointConfigName": name,
+        "ProductionVariants": [variant],
+        "DataCaptureConfig": {
+            "EnableCapture": True,
+            "InitialSamplingPercentage": 20,
+            "DestinationS3Uri": "s3://anywhere/captured",
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        },
+        "KmsKeyId": "alias/anything",
+        "ExecutionRoleArn": work.ROLE,
+        "EnableNetworkIsolation": True,
+    }
+    sagemaker.create_endpoint_config(**config)
+    described = sagemaker.describe_endpoint_config(EndpointConfigName=name)
+    assert {member: described.get(member) for member in config} == config
+
+
 def test_a_job_leaves_an_artefact_metrics_and_its_stations(client, ready):
     job = ready.job
     bucket, key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").split("/", 1)

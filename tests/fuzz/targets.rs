@@ -74,8 +74,13 @@ pub fn query(data: &[u8]) {
         assert!(form.members(name).len() <= most);
         assert!(form.tags(name).len() <= most);
     }
-    if let Ok(number) = form.number("MaxItems", 100, 1..=1000) {
-        assert!((1..=1000).contains(&number));
+    if form.check(ModelOf::Iam, "ListRoles").is_ok() && form.get("MaxItems").is_some() {
+        assert!((1..=1000).contains(&form.number("MaxItems", 0)));
+    }
+    for operation in ["CreateRole", "SimulatePrincipalPolicy"] {
+        if let Err(error) = form.check(ModelOf::Iam, operation) {
+            assert!(error.status.is_client_error() && error.message.len() < 200_000, "{} bytes", error.message.len());
+        }
     }
     if let Ok(action) = form.need("Action") {
         assert!(!action.is_empty());

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use counterpoise::gui::route::Route;
 use counterpoise::gui::{App, Options};
 use counterpoise::util::clock::Clock;
-use counterpoise::workspace::Workspace;
+use counterpoise::workspace::{Shell, Workspace};
 use egui_kittest::{Harness, SnapshotOptions, try_image_snapshot_options};
 use jiff::tz::TimeZone;
 
@@ -47,6 +47,7 @@ fn window(workspace: &Arc<ScriptedWorkspace>, route: &Route, theme: egui::Theme)
         folder: None,
         clock: Clock::paused(NOW.0),
         zone: TimeZone::UTC,
+        shell: Shell::Bash,
         start: Some(route.clone()),
         ..Options::default()
     };

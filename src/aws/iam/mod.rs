@@ -13,6 +13,7 @@ use super::Wire;
 use super::answer::Response;
 use super::call::Call;
 use super::errors::WireError;
+use super::model::ModelOf;
 use super::query::{self, Form, Xml};
 use crate::domain::role::Role;
 use crate::domain::tag::Tag;
@@ -69,6 +70,7 @@ pub async fn act(wire: &Wire, form: &Form, id: &HeaderValue) -> Result<Response,
     let Some((name, operation)) = OPERATIONS.into_iter().find(|(name, _)| *name == action) else {
         return Err(query::invalid_action("IAM", action));
     };
+    form.check(ModelOf::Iam, name)?;
     let result = match operation {
         Operation::Read(read) => Some(read(&wire.workspace.snapshot(), form)?),
         Operation::Change(change) => {
@@ -108,7 +110,7 @@ async fn create_role(wire: &Wire, form: &Form) -> Result<Xml, WireError> {
     let mut role = Role::new(form.need("RoleName")?, trust, now);
     form.get("Path").unwrap_or("/").clone_into(&mut role.path);
     role.description = form.get("Description").map(str::to_owned);
-    role.max_session_s = form.number("MaxSessionDuration", role.max_session_s, 3_600..=43_200)?;
+    role.max_session_s = form.number("MaxSessionDuration", role.max_session_s);
     let tag = |(key, value): (&str, &str)| Tag { key: key.to_owned(), value: value.to_owned() };
     role.tags = form.tags("Tags").into_iter().map(tag).collect();
     let name = role.name.clone();
@@ -134,7 +136,7 @@ fn find<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Role, WireError> {
 
 fn list_roles(snapshot: &Snapshot, form: &Form) -> Result<Xml, WireError> {
     let prefix = form.get("PathPrefix").unwrap_or("/");
-    let most = form.number("MaxItems", PAGE, 1..=1_000)? as usize;
+    let most = form.number("MaxItems", PAGE) as usize;
     let from = form.get("Marker").unwrap_or_default();
     let mut rest = snapshot.roles.range(from).map(|(_, role)| role).filter(|role| role.path.starts_with(prefix));
     let page: Vec<_> = rest.by_ref().take(most).collect();
@@ -187,9 +189,6 @@ fn simulate_principal_policy(snapshot: &Snapshot, form: &Form) -> Result<Xml, Wi
         return Err(WireError::new(status, code, message));
     }
     let actions = form.members("ActionNames");
-    if actions.is_empty() {
-        form.need("ActionNames")?;
-    }
     let mut resources = form.members("ResourceArns");
     if resources.is_empty() {
         resources.push("*");

@@ -19,6 +19,7 @@ mod operations;
 mod refusal;
 mod tagging;
 mod time;
+mod told;
 
 use std::sync::Arc;
 
@@ -70,8 +71,8 @@ pub async fn answer(wire: &Arc<Wire>, call: Call) -> Result<Response, WireError>
     let check = auth::take_off(&mut parts, chunks);
     let time = body.limits.body_time;
     let intake = Intake::new(body.incoming, check, time, &traces);
-    let backend = Backend::new(wire, id.to_str().unwrap_or_default(), region.as_deref(), &traces);
-    let result = serve(backend, keys, parts, intake).await;
+    let name = id.to_str().unwrap_or_default();
+    let result = serve(Backend::new(wire, name, region.as_deref(), &traces), keys, parts, intake, name).await;
     if !no_body_yet {
         // A client that is still sending would take the end of the connection for our answer.
         traces.drain(time).await;
@@ -99,6 +100,7 @@ async fn serve(
     keys: Option<FormKeys>,
     parts: hyper::http::request::Parts,
     intake: Intake,
+    id: &str,
 ) -> Result<Response, WireError> {
     let mut service = S3ServiceBuilder::new(backend);
     let mut config = S3Config::default();
@@ -114,10 +116,17 @@ async fn serve(
         tracing::error!(?error, "a request to S3 could not be answered");
         WireError::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "The request could not be answered")
     })?;
-    Ok(response.map(|body| match body.bytes() {
-        Some(bytes) => Payload::from(bytes),
-        None => Payload::Stream(Box::pin(body)),
-    }))
+    let (mut parts, body) = response.into_parts();
+    let Some(bytes) = body.bytes() else { return Ok(Response::from_parts(parts, Payload::Stream(Box::pin(body)))) };
+    let refused = parts.status.is_client_error() || parts.status.is_server_error();
+    let payload = match told::whole(&bytes, id).filter(|_| refused) {
+        Some(whole) => {
+            parts.headers.remove(CONTENT_LENGTH);
+            Payload::from(whole)
+        }
+        None => Payload::from(bytes),
+    };
+    Ok(Response::from_parts(parts, payload))
 }
 
 /// The workspace's own rules for names.

@@ -60,7 +60,9 @@ impl Request {
 
     /// The members as an operation's own type.
     fn read<T: DeserializeOwned>(&self) -> Result<T, WireError> {
-        serde_json::from_value(Value::Object(self.input.clone())).map_err(|error| shapes::unreadable(&error))
+        let mut input = Value::Object(self.input.clone());
+        shapes::make_whole(&mut input);
+        serde_json::from_value(input).map_err(|error| shapes::unreadable(&error))
     }
 
     /// The whole request, to be kept with what it makes.

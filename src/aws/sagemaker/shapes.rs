@@ -29,6 +29,22 @@ pub(super) fn no_object() -> WireError {
     WireError::new(StatusCode::BAD_REQUEST, "SerializationException", "The request must be a JSON object")
 }
 
+/// Writes `5.0` as `5`: as a whole number both are taken.
+pub(super) fn make_whole(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            // 2^53: up to here every whole number is exact.
+            let whole = number.as_f64().filter(|n| !number.is_i64() && n.fract() == 0.0 && n.abs() < 9_007_199_254_740_992.0);
+            if let Some(whole) = whole {
+                *value = Value::from(whole as i64);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(make_whole),
+        Value::Object(members) => members.values_mut().for_each(make_whole),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
+
 /// Epoch seconds, as the JSON protocol writes times.
 pub(super) fn time(at: Timestamp) -> Value {
     json!(at.epoch_seconds())

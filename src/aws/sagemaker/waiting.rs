@@ -1,14 +1,17 @@
 //! Short waits: a look at something that is changing may be answered when it has changed, so that clients which sleep for half a minute
 //! between their looks need not sleep at all.
 //!
-//! The first look at a state is always answered at once, so that a client can still see `Creating`; but not for a client that says that it is
-//! waiting: what it wants to see is the end.
+//! The first look at a change is answered at once, so that a client can still see `Updating`; but not for a client that says that it is
+//! waiting: what it wants to see is the end. Nor for one that looks at what was made a moment ago: most things are there within a second, and
+//! whoever hears `Creating` sleeps (SDK 1.72 for 30 s, and with a botocore of today it does not say who it is).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::Request;
 use crate::domain::arn::ArnKind;
+use crate::domain::endpoint::EndpointStatus;
 use crate::domain::time::Timestamp;
 use crate::workspace::Snapshot;
 
@@ -66,7 +69,8 @@ pub(super) fn is_waiter(user_agent: &str) -> bool {
 }
 
 impl Request {
-    /// The world once the subject has changed, or now when it is not changing, was not told of yet, or does not change in time.
+    /// The world once the subject has changed (once it is there, where it is being made), or now when it is not changing, its change was not
+    /// told of yet, or it does not change in time.
     pub(super) async fn settled(
         &self,
         subject: Subject,
@@ -75,11 +79,16 @@ impl Request {
         let waiting = &self.wire.waiting;
         let before = look(&self.snapshot());
         if let Some(before) = before.filter(|before| before.is_changing) {
+            let is_new = subject.kind == ArnKind::TrainingJob || before.stage.0 == EndpointStatus::Creating.as_str();
             let was_told = waiting.told(&subject, before);
-            if was_told || self.is_waiter {
-                let limit = self.wire.options.describe_hold;
+            let hold = self.wire.options.describe_hold;
+            let age = Duration::from_millis((self.wire.serving.clock().wall_ms() - before.made.0).unsigned_abs());
+            let is_fresh = is_new && !was_told && age < hold;
+            if was_told || self.is_waiter || is_fresh {
+                let limit = if is_fresh && !self.is_waiter { hold - age } else { hold };
+                let to_the_end = self.is_waiter || is_fresh;
                 let ended = |now: Option<State>| match now {
-                    Some(now) if self.is_waiter => now.made != before.made || !now.is_changing,
+                    Some(now) if to_the_end => now.made != before.made || !now.is_changing,
                     now => now != Some(before),
                 };
                 self.wire.changes.until(limit, |snapshot| ended(look(snapshot)).then_some(())).await;

@@ -8,10 +8,11 @@ use hyper::header::HeaderValue;
 use super::answer::Response;
 use super::call::Call;
 use super::errors::{Protocol, WireError};
+use super::model::ModelOf;
 use super::query::{self, Form, Xml, iso};
 use super::sigv4::temporary::{self, Temporary};
 use super::{Wire, iam};
-use crate::domain::role::{BUILT_IN, Role, is_name_byte};
+use crate::domain::role::{BUILT_IN, Role};
 use crate::domain::time::Timestamp;
 
 /// STS's XML namespace.
@@ -19,9 +20,6 @@ pub const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /// The session of clients that took on no other.
 const SESSION: &str = "counterpoise";
-
-/// Longest session that `GetSessionToken` gives, seconds: 36 hours.
-const TOKEN_S: u32 = 129_600;
 
 type Operation = fn(&Caller<'_>, &Form) -> Result<Xml, WireError>;
 
@@ -66,6 +64,7 @@ fn act(wire: &Wire, form: &Form, token: Option<&str>, id: &HeaderValue) -> Resul
     let Some((name, operation)) = OPERATIONS.into_iter().find(|(name, _)| *name == action) else {
         return Err(query::invalid_action("STS", action));
     };
+    form.check(ModelOf::Sts, name)?;
     let result = operation(&Caller::of(wire, token)?, form)?;
     Ok(query::answer(NAMESPACE, name, Some(&result), id))
 }
@@ -110,10 +109,6 @@ fn get_caller_identity(caller: &Caller<'_>, _: &Form) -> Result<Xml, WireError> 
 
 fn assume_role(caller: &Caller<'_>, form: &Form) -> Result<Xml, WireError> {
     let (arn, session) = (form.need("RoleArn")?, form.need("RoleSessionName")?);
-    if !(2..=64).contains(&session.len()) || !session.bytes().all(is_name_byte) {
-        let message = format!("RoleSessionName {session} must have 2 to 64 letters, digits or +=,.@-_");
-        return Err(WireError::validation(message));
-    }
     let snapshot = caller.wire.workspace.snapshot();
     let account = &snapshot.info.account;
     let name = arn.rsplit('/').next().unwrap_or_default();
@@ -121,7 +116,11 @@ fn assume_role(caller: &Caller<'_>, form: &Form) -> Result<Xml, WireError> {
         let message = format!("User: {} is not authorized to perform: sts:AssumeRole on resource: {arn}", caller.arn());
         return Err(WireError::new(StatusCode::FORBIDDEN, "AccessDenied", message));
     };
-    let seconds = form.number("DurationSeconds", 3_600, 900..=role.max_session_s)?;
+    let seconds = form.number("DurationSeconds", 3_600.min(role.max_session_s));
+    if seconds > role.max_session_s {
+        let message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
+        return Err(WireError::validation(message));
+    }
     let issued = caller.issue(&role.name, session, seconds)?;
     let mut xml = Xml::default();
     credentials(&mut xml, &issued).element("AssumedRoleUser", |xml| {
@@ -131,7 +130,7 @@ fn assume_role(caller: &Caller<'_>, form: &Form) -> Result<Xml, WireError> {
 }
 
 fn get_session_token(caller: &Caller<'_>, form: &Form) -> Result<Xml, WireError> {
-    let seconds = form.number("DurationSeconds", 43_200, 900..=TOKEN_S)?;
+    let seconds = form.number("DurationSeconds", 43_200);
     let issued = caller.issue(&caller.role.name, &caller.session, seconds)?;
     let mut xml = Xml::default();
     credentials(&mut xml, &issued);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Supported::{Ignored, Only, Refused, Yes};
+use super::Supported::{Ignored, Refused, Yes};
 use super::{Hyperparameter, Kind, Supported};
 use crate::domain::invalid::Invalid;
 
@@ -13,7 +13,6 @@ const SHARE: Kind = Kind::Continuous { min: 0.0, max: 1.0 };
 const COUNT: Kind = Kind::Integer { min: 1, max: i64::MAX };
 const SWITCH: Kind = Kind::Categorical(&["true", "false"]);
 const AUTO_SWITCH: Kind = Kind::AutoOr(&SWITCH);
-const NO_MULTICLASS: &str = "several classes are for xgboost with multi:softmax";
 
 /// The losses of a regressor; a binary classifier has `logistic` and `hinge_loss`.
 const REGRESSION_LOSSES: &[&str] = &[
@@ -47,8 +46,8 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
         default: None,
         required: true,
         common: true,
-        supported: Only(&["binary_classifier", "regressor"], NO_MULTICLASS),
-        help: "What the label is: two classes (0 and 1) or a number",
+        supported: Yes,
+        help: "What the label is: two classes (0 and 1), several (0, 1, 2, …) or a number",
     },
     common("epochs", COUNT, Some("15"), "Most passes over the training data"),
     common("mini_batch_size", COUNT, Some("1000"), "Rows in a step"),
@@ -67,9 +66,10 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
             "eps_insensitive_absolute_loss",
             "quantile_loss",
             "huber_loss",
+            "softmax_loss",
         ]),
         Some("auto"),
-        "What is made small: auto is logistic for two classes, squared_loss for a number",
+        "What is made small: auto is logistic for two classes, softmax_loss for several, squared_loss for a number",
     ),
     common(
         "normalize_data",
@@ -90,14 +90,8 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
         "What the threshold of predicted_label is chosen for",
     ),
     common("early_stopping_patience", COUNT, Some("3"), "Epochs without improvement before training stops"),
-    row("accuracy_top_k", COUNT, None, Refused(NO_MULTICLASS), "k of the top-k accuracy"),
-    row(
-        "balance_multiclass_weights",
-        SWITCH,
-        Some("false"),
-        Only(&["false"], NO_MULTICLASS),
-        "Give every class the same importance",
-    ),
+    row("accuracy_top_k", COUNT, None, Refused("accuracy is that of the most probable class"), "k of the top-k accuracy"),
+    row("balance_multiclass_weights", SWITCH, Some("false"), Yes, "Give every class the same importance"),
     row("beta_1", Kind::AutoOr(&SHARE), Some("auto"), Yes, "Adam: decay of the mean of gradients; auto is 0.9"),
     row(
         "beta_2",
@@ -182,7 +176,7 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
         "num_classes",
         Kind::Integer { min: 3, max: 1_000_000 },
         None,
-        Refused(NO_MULTICLASS),
+        Yes,
         "Classes of a multiclass_classifier",
     ),
     row(
@@ -219,15 +213,24 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
 /// Rules between hyperparameters: the loss must fit the predictor, classifier settings need a classifier, labels of classes are not scaled.
 pub fn validate_together(given: &BTreeMap<String, String>, broken: &mut Vec<Invalid>) {
     let get = |name: &str| given.get(name).map(|value| value.trim());
-    let regressor = get("predictor_type") == Some("regressor");
-    match get("loss") {
-        Some(loss @ ("logistic" | "hinge_loss")) if regressor => {
-            broken.push(Invalid::new("loss", loss, "goes with predictor_type binary_classifier, not with regressor"));
-        }
-        Some(loss) if !regressor && REGRESSION_LOSSES.contains(&loss) => {
-            broken.push(Invalid::new("loss", loss, "goes with predictor_type regressor, not with binary_classifier"));
-        }
-        _ => {}
+    let predictor = get("predictor_type").unwrap_or_default();
+    let regressor = predictor == "regressor";
+    let owner = match get("loss") {
+        Some("logistic" | "hinge_loss") => "binary_classifier",
+        Some("softmax_loss") => "multiclass_classifier",
+        Some(loss) if REGRESSION_LOSSES.contains(&loss) => "regressor",
+        _ => predictor,
+    };
+    if owner != predictor && !predictor.is_empty() {
+        let rule = if predictor == "multiclass_classifier" && get("loss") == Some("hinge_loss") {
+            "is not available in Counterpoise for several classes: use softmax_loss".to_owned()
+        } else {
+            format!("goes with predictor_type {owner}, not with {predictor}")
+        };
+        broken.push(Invalid::new("loss", get("loss").unwrap_or_default(), rule));
+    }
+    if predictor == "multiclass_classifier" && get("num_classes").is_none() {
+        broken.push(Invalid::new("num_classes", "", "must be given with predictor_type multiclass_classifier"));
     }
     for name in ["normalize_label", "unbias_label"] {
         if !regressor && get(name) == Some("true") {
@@ -248,6 +251,7 @@ pub fn validate_together(given: &BTreeMap<String, String>, broken: &mut Vec<Inva
     needs("target_precision", "binary_classifier_model_selection_criteria", "recall_at_target_precision");
     needs("target_recall", "binary_classifier_model_selection_criteria", "precision_at_target_recall");
     needs("positive_example_weight_mult", "predictor_type", "binary_classifier");
+    needs("num_classes", "predictor_type", "multiclass_classifier");
     needs("binary_classifier_model_selection_criteria", "predictor_type", "binary_classifier");
     needs("momentum", "optimizer", "sgd");
 }

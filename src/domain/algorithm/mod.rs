@@ -297,7 +297,7 @@ mod tests {
                 .contains("goes with predictor_type binary_classifier")
         );
         assert!(
-            says(Algorithm::LinearLearner, &[("predictor_type", "multiclass_classifier")]).contains("not available")
+            says(Algorithm::LinearLearner, &[("predictor_type", "multiclass_classifier")]).contains("num_classes")
         );
     }
 

@@ -1,6 +1,5 @@
 //! Buckets and objects: checked in the loop, carried out by a worker, shown and answered by the loop.
 
-use std::fs::File;
 use std::io::Cursor;
 use std::sync::Arc;
 
@@ -141,9 +140,10 @@ pub(super) fn put_object(control: &mut Control, to: S3Uri, source: Source, kept:
         let objects = shared.store.objects();
         let written = match &source {
             Source::Bytes(bytes) => objects.put_kept(&to, &mut Cursor::new(Arc::clone(bytes)), kept, |_| Batch::new()),
-            Source::File(path) => {
-                let mut file = File::open(path).map_err(|error| {
-                    CommandError::Failed(format!("Could not read {}: {error}. Nothing was written", path.display()))
+            Source::File(file) => {
+                let path = file.path().display();
+                let mut file = file.open().map_err(|error| {
+                    CommandError::Failed(format!("Could not read {path}: {error}. Nothing was written"))
                 })?;
                 objects.put_kept(&to, &mut file, kept, |_| Batch::new())
             }

@@ -215,9 +215,13 @@ fn end(job: &mut TrainingJob, ended: Ended, now: Timestamp) -> Vec<Effect> {
     vec![Effect::Tell(tell)]
 }
 
-/// The metric that a person looks at first: of the validation channel where there is one.
+/// The metric that a person looks at first: of the validation channel where there is one; of its metrics the one that is read most easily.
 fn headline(job: &TrainingJob) -> Option<String> {
-    let metric = job.final_metrics.iter().find(|m| m.name.starts_with("validation:")).or(job.final_metrics.first())?;
+    let all = &job.final_metrics;
+    let channel = if all.iter().any(|m| m.name.starts_with("validation:")) { "validation" } else { "train" };
+    let of = |name: &str| all.iter().find(|m| m.name.strip_prefix(channel).is_some_and(|rest| rest == name));
+    let own = || all.iter().find(|m| m.name.starts_with(channel) && !m.name.ends_with(":objective_loss"));
+    let metric = of(":accuracy").or_else(|| of(":rmse")).or_else(own).or(all.first())?;
     Some(format!("{} {:.4}", metric.name, metric.value))
 }
 

@@ -15,9 +15,6 @@ use crate::gui::widgets::{Button, text};
 /// Where the chosen language is kept; the same on every page.
 const LANGUAGE: &str = "code.language";
 
-/// The shell command that sets up what a client needs.
-pub const ENVIRONMENT: &str = "eval \"$(counterpoise env)\"";
-
 /// Below this width the environment's line goes below the languages.
 const ONE_LINE: f32 = 720.0;
 
@@ -39,7 +36,7 @@ fn head(ui: &mut Ui, cx: &mut Context<'_>) -> Language {
         if wide {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 copy_environment(ui, cx);
-                text::text(ui, ENVIRONMENT, fonts::mono(), cx.theme.text);
+                text::text(ui, cx.shell.takes_over(), fonts::mono(), cx.theme.text);
                 text::small(ui, "Credentials, once per shell:");
             });
         }
@@ -47,7 +44,7 @@ fn head(ui: &mut Ui, cx: &mut Context<'_>) -> Language {
     if !wide {
         ui.horizontal(|ui| {
             text::small(ui, "Credentials, once per shell:");
-            text::text(ui, ENVIRONMENT, fonts::mono(), cx.theme.text);
+            text::text(ui, cx.shell.takes_over(), fonts::mono(), cx.theme.text);
             copy_environment(ui, cx);
         });
     }
@@ -57,7 +54,7 @@ fn head(ui: &mut Ui, cx: &mut Context<'_>) -> Language {
 
 fn copy_environment(ui: &mut Ui, cx: &mut Context<'_>) {
     if ui.add(Button::icon_only(Icon::Copy, "Copy environment command")).clicked() {
-        cx.actions.copy(ENVIRONMENT, "environment command");
+        cx.actions.copy(cx.shell.takes_over(), "environment command");
     }
 }
 

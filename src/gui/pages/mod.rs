@@ -7,6 +7,7 @@ pub mod code;
 pub mod endpoint_configs;
 pub mod endpoints;
 pub mod home;
+mod making;
 pub mod models;
 pub mod naming;
 mod object_picker;

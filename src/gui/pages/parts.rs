@@ -5,12 +5,14 @@ use lucide_icons::Icon;
 
 use crate::domain::reference::{Kind, ResourceRef};
 use crate::domain::s3_uri::S3Uri;
+use crate::gui::action::{Action, Confirm};
 use crate::gui::context::Context;
+use crate::gui::format;
 use crate::gui::route::Route;
 use crate::gui::theme::{Theme, fonts, size};
 use crate::gui::widgets::relations::Relation;
 use crate::gui::widgets::{Button, PillTone, icon, text};
-use crate::workspace::Snapshot;
+use crate::workspace::{Command, Snapshot};
 
 /// Below this width of a page its side column goes below the main one.
 pub const SIDE_BY_SIDE: f32 = 860.0;
@@ -211,4 +213,33 @@ pub fn with_side(
             }
         });
     });
+}
+
+/// What goes when resources of one kind are deleted, and how.
+pub struct Deletion<'a> {
+    /// "model".
+    pub noun: &'a str,
+    /// Which.
+    pub names: &'a [String],
+    /// What stays, or cannot be brought back.
+    pub body: &'a str,
+    /// Everything that goes along, one a line.
+    pub goes_along: Vec<String>,
+}
+
+/// Asks before resources go. `then`: where to go when they are gone.
+pub fn confirm_delete(cx: &mut Context<'_>, what: Deletion<'_>, then: Option<&Route>, command: fn(String) -> Command) {
+    let named = match what.names {
+        [one] => format!("{} {one}", what.noun),
+        several => format::plural(several.len(), what.noun),
+    };
+    let last = what.names.len().saturating_sub(1);
+    let submit = |(i, name): (usize, &String)| Action::Submit {
+        command: command(name.clone()),
+        said: if i == last { format!("Deleted {named}") } else { String::new() },
+        then: then.filter(|_| i == last).cloned(),
+    };
+    let actions = what.names.iter().enumerate().map(submit).collect();
+    let confirm = Confirm::new(format!("Delete {named}?"), "Delete", actions).body(what.body).goes_along(what.goes_along);
+    cx.actions.push(Action::Confirm(Box::new(confirm)));
 }

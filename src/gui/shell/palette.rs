@@ -159,7 +159,7 @@ impl Palette {
         });
         if let Some(hit) = picked.and_then(|picked| self.hits.get(picked)) {
             let action = match &hit.leads {
-                Leads::Command(i) => COMMANDS[*i].action(cx.snapshot.info.base_url.as_deref()),
+                Leads::Command(i) => COMMANDS[*i].action(&cx.snapshot.info, cx.shell),
                 Leads::Resource(resource) => Action::Go(Route::of(resource)),
             };
             // The command that opens the palette would only close it again.

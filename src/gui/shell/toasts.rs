@@ -51,8 +51,12 @@ impl Toasts {
 
     /// Shows one more; the oldest gives way.
     pub fn push(&mut self, toast: Toast) {
-        // The same words twice are one toast with new time.
-        self.shown.retain(|shown| shown.toast.text != toast.text);
+        // The same words twice are one toast with new time; and of one thing the newest word counts: "is being created", then "is in service".
+        // What went wrong stays until it was read.
+        self.shown.retain(|shown| {
+            let same = shown.toast.to.is_some() && shown.toast.to == toast.to && shown.toast.kind != ToastKind::Error;
+            !same && shown.toast.text != toast.text
+        });
         if self.shown.len() == MOST {
             self.shown.remove(0);
         }
@@ -165,4 +169,23 @@ fn toast_ui(ui: &mut Ui, cx: &mut Context<'_>, toast: &Toast) -> (Rect, bool, bo
         return (rect, true, true);
     }
     (rect, response.contains_pointer() || close.hovered(), close.clicked())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_one_thing_the_newest_word_is_shown() {
+        let mut toasts = Toasts { shown: Vec::new(), seen: 0 };
+        let about = |kind, text: &str, name: &str| Toast::new(kind, text).to(Route::Endpoint(name.into()));
+        toasts.push(about(ToastKind::Success, "Creating endpoint a", "a"));
+        toasts.push(about(ToastKind::Error, "Endpoint b failed", "b"));
+        toasts.push(about(ToastKind::Success, "Endpoint a is in service", "a"));
+        toasts.push(about(ToastKind::Success, "Updating b", "b"));
+        toasts.push(Toast::new(ToastKind::Info, "Copied URL"));
+        toasts.push(Toast::new(ToastKind::Info, "Copied ARN"));
+        let texts: Vec<&str> = toasts.shown.iter().map(|shown| shown.toast.text.as_str()).collect();
+        assert_eq!(texts, ["Endpoint a is in service", "Updating b", "Copied URL", "Copied ARN"], "four at the most");
+    }
 }

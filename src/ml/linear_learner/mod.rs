@@ -1,5 +1,6 @@
-//! The linear learner: linear and logistic regression by mini-batches, on dense and on sparse rows.
+//! The linear learner: linear and logistic regression, of two classes or of several, by mini-batches, on dense and on sparse rows.
 
+mod classes;
 mod loss;
 mod model;
 mod settings;

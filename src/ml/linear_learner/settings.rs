@@ -31,7 +31,12 @@ pub(super) enum Criterion {
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub link: Link,
+    /// Of one prediction; several classes have the softmax's own.
     pub loss: Loss,
+    /// Sums a row: 1, or the number of classes where there are several.
+    pub classes: usize,
+    /// Every class counts the same, however many rows it has.
+    pub balance_classes: bool,
     pub epochs: u32,
     pub batch: usize,
     /// `None`: from the number of steps.
@@ -76,6 +81,7 @@ impl Settings {
         let switch = |name: &str| text(name).map(|value| value == "true");
         let count = |name: &str, default: u32| number(name, f64::from(default)).min(f64::from(u32::MAX)) as u32;
         let regressor = text("predictor_type") == Some("regressor");
+        let several = text("predictor_type") == Some("multiclass_classifier");
         let epsilon = number("loss_insensitivity", 0.01);
         let loss = match text("loss") {
             Some("hinge_loss") => Loss::Hinge { margin: number("margin", 1.0) },
@@ -88,6 +94,7 @@ impl Settings {
             _ => Loss::Logistic,
         };
         let link = match loss {
+            _ if several => Link::Softmax,
             Loss::Logistic => Link::Logistic,
             Loss::Hinge { .. } => Link::Margin,
             _ => Link::Identity,
@@ -112,6 +119,8 @@ impl Settings {
         Self {
             link,
             loss,
+            classes: if several { count("num_classes", 3) as usize } else { 1 },
+            balance_classes: switch("balance_multiclass_weights") == Some(true),
             epochs: count("epochs", 15),
             batch: count("mini_batch_size", 1_000) as usize,
             learning_rate: text("learning_rate").and_then(|rate| rate.parse().ok()),

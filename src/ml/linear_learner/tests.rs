@@ -151,6 +151,78 @@ fn every_loss_and_optimiser_learns() {
     }
 }
 
+/// Three clouds of points at the corners of a triangle; of the first class ten times fewer than of the others where `rare`.
+fn clouds(seed: u64, rows: usize, rare: bool) -> Dataset {
+    let mut rng = Rng::new(seed);
+    let (mut values, mut labels) = (Vec::new(), Vec::new());
+    for row in 0..rows {
+        let class = if rare && row % 30 != 0 { 1 + row % 2 } else { row % 3 };
+        let (x, y) = [(0.0, 0.0), (300.0, 0.0), (150.0, 0.4)][class];
+        values.extend([(x + 120.0 * (rng.unit() - 0.5)) as f32, (y + 0.3 * (rng.unit() - 0.5)) as f32]);
+        labels.push(class as f32);
+    }
+    Dataset { features: Matrix::Dense(Dense::new(rows, 2, values).unwrap()), labels }
+}
+
+/// Share of right answers among the rows of one class, or of all.
+fn right_of(trained: &Trained, data: &Dataset, class: Option<u32>) -> f64 {
+    let mut out = Vec::new();
+    trained.model.predict(&data.features, &mut out);
+    let asked = out.chunks(trained.model.outputs_per_row()).zip(&data.labels);
+    let asked: Vec<_> = asked.filter(|(_, label)| class.is_none_or(|class| **label as u32 == class)).collect();
+    let hits = asked.iter().filter(|(row, y)| trained.model.predicted_label(row) == Some(**y as u32)).count();
+    hits as f64 / asked.len() as f64
+}
+
+#[test]
+fn several_classes_are_learned_dense_and_sparse() {
+    let (data, test) = (clouds(1, 600, false), clouds(2, 300, false));
+    let settings = given(&[
+        ("predictor_type", "multiclass_classifier"),
+        ("num_classes", "3"),
+        ("epochs", "60"),
+        ("mini_batch_size", "32"),
+    ]);
+    let trained = fit(&settings, &data, Some(&test)).unwrap();
+    assert!(right_of(&trained, &test, None) > 0.97, "{}", right_of(&trained, &test, None));
+    let Model::Linear(model) = &trained.model else { panic!("linear") };
+    assert_eq!((model.features(), model.outputs_per_row(), model.weights().len()), (2, 3, 6));
+    assert!(trained.notes.is_empty(), "no threshold is spoken of: {:?}", trained.notes);
+
+    let sparse = |data: &Dataset| Dataset {
+        features: Matrix::Sparse(to_sparse(&data.features)),
+        labels: data.labels.clone(),
+    };
+    let again = fit(&settings, &sparse(&data), Some(&sparse(&test))).unwrap();
+    assert!(right_of(&again, &sparse(&test), None) > 0.97);
+}
+
+#[test]
+fn classes_that_are_rare_can_count_as_much() {
+    let (data, test) = (clouds(3, 900, true), clouds(4, 300, false));
+    let mut settings = given(&[
+        ("predictor_type", "multiclass_classifier"),
+        ("num_classes", "3"),
+        ("epochs", "8"),
+        ("mini_batch_size", "90"),
+        ("learning_rate", "0.02"),
+        ("bias_lr_mult", "1"),
+    ]);
+    let plain = right_of(&fit(&settings, &data, None).unwrap(), &test, Some(0));
+    settings.insert("balance_multiclass_weights".to_owned(), "true".to_owned());
+    let balanced = right_of(&fit(&settings, &data, None).unwrap(), &test, Some(0));
+    assert!(balanced > plain + 0.1, "{balanced} against {plain}");
+}
+
+#[test]
+fn labels_beyond_the_classes_are_named() {
+    let mut data = clouds(1, 30, false);
+    data.labels[5] = 3.0;
+    let three = given(&[("predictor_type", "multiclass_classifier"), ("num_classes", "3")]);
+    let why = fit(&three, &data, None).unwrap_err().to_string();
+    assert!(why.contains("row 6 in the train channel is 3") && why.contains("0, 1, … 2"), "{why}");
+}
+
 #[test]
 fn l1_leaves_columns_out() {
     let data = samples::reviews();

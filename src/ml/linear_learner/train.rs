@@ -5,18 +5,22 @@
 
 use std::collections::BTreeMap;
 
+use super::classes::{RowWeights, cross_entropy, softmax};
 use super::model::{LinearModel, Link};
-use super::settings::{PositiveWeight, Settings};
+use super::settings::Settings;
 use super::step::{Pull, Stepper};
 use super::threshold;
 use crate::domain::algorithm::{Algorithm, Supported};
 use crate::domain::training_job::ChannelFormat;
 use crate::ml::metrics::Metric;
-use crate::ml::{Continue, Dataset, Matrix, Model, Round, Row, TrainError, Trained};
+use crate::ml::{Continue, Dataset, Matrix, Model, Round, Row, Task, TrainError, Trained};
 use crate::util::seed::Rng;
 
 /// The name of the loss in the metrics; SageMaker's own.
 const OBJECTIVE_LOSS: &str = "objective_loss";
+
+/// More weights than this, with what the optimiser keeps of each, would fill gigabytes.
+const MOST_WEIGHTS: usize = 50_000_000;
 
 /// What early stopping watches.
 pub(in crate::ml) fn watched_metric(_settings: &BTreeMap<String, String>) -> String {
@@ -43,14 +47,16 @@ impl Line {
         self.bias + products
     }
 
-    fn model(&self, link: Link, threshold: f32, format: ChannelFormat) -> LinearModel {
-        LinearModel {
-            weights: self.weights.iter().map(|weight| *weight as f32).collect(),
-            bias: self.bias as f32,
-            link,
-            threshold,
-            trained_on: Some(format),
-        }
+}
+
+/// The model of one line, or of one a class.
+fn model_of(lines: &[Line], link: Link, threshold: f32, format: ChannelFormat) -> LinearModel {
+    LinearModel {
+        weights: lines.iter().flat_map(|line| &line.weights).map(|weight| *weight as f32).collect(),
+        biases: lines.iter().map(|line| line.bias as f32).collect(),
+        link,
+        threshold,
+        trained_on: Some(format),
     }
 }
 
@@ -111,12 +117,15 @@ impl Scaler {
         }
     }
 
-    /// Weights on normalised rows as a line on rows as given.
-    fn line(&self, weights: &[f64], bias: f64) -> Line {
-        let plain: Vec<f64> =
-            weights.iter().zip(&self.inverse).map(|(w, inverse)| w * inverse * self.label_scale).collect();
-        let shift: f64 = plain.iter().zip(&self.mean).map(|(w, mean)| w * mean).sum();
-        Line { bias: bias * self.label_scale + self.label_mean - shift, weights: plain }
+    /// Weights on normalised rows, of all classes for each column in turn, as lines on rows as given.
+    fn lines(&self, weights: &[f64], biases: &[f64]) -> Vec<Line> {
+        let line = |(class, bias): (usize, &f64)| {
+            let own = weights.iter().skip(class).step_by(biases.len());
+            let plain: Vec<f64> = own.zip(&self.inverse).map(|(w, inverse)| w * inverse * self.label_scale).collect();
+            let shift: f64 = plain.iter().zip(&self.mean).map(|(w, mean)| w * mean).sum();
+            Line { bias: bias * self.label_scale + self.label_mean - shift, weights: plain }
+        };
+        biases.iter().enumerate().map(line).collect()
     }
 
     /// Calls `f` with the columns and normalised values of a row.
@@ -151,6 +160,12 @@ pub(in crate::ml) fn train(
         check("validation", &settings, validation)?;
     }
     let cols = columns(&settings, train, validation)?;
+    if cols.saturating_mul(settings.classes) > MOST_WEIGHTS {
+        return Err(TrainError::Data(format!(
+            "{cols} features times {} classes are more than {MOST_WEIGHTS} weights, which is too much for this machine",
+            settings.classes
+        )));
+    }
     let mut rng = Rng::new(seed);
     let mut order: Vec<usize> = (0..train.rows()).collect();
     rng.shuffle(&mut order);
@@ -158,50 +173,62 @@ pub(in crate::ml) fn train(
     let batch = settings.batch.min(train.rows());
     let steps_an_epoch = train.rows().div_ceil(batch) as u64;
     let rate = settings.rate(steps_an_epoch * u64::from(settings.epochs));
-    let heavy = positive_weight(&settings, train);
+    let counts = RowWeights::of(&settings, train);
 
-    let mut weights: Vec<f64> = (0..cols).map(|_| settings.start(&mut rng)).collect();
-    let mut bias = [settings.init_bias];
-    let (mut stepper, mut bias_stepper) = (Stepper::new(settings.optimiser, cols), Stepper::new(settings.optimiser, 1));
-    let mut gradient = vec![0.0_f64; cols];
+    // The weights of all classes for the first column, then for the next: a row is gone through once.
+    let classes = settings.classes;
+    let mut weights: Vec<f64> = (0..cols * classes).map(|_| settings.start(&mut rng)).collect();
+    let mut biases = vec![settings.init_bias; classes];
+    let mut stepper = Stepper::new(settings.optimiser, weights.len());
+    let mut bias_stepper = Stepper::new(settings.optimiser, classes);
+    let (mut gradient, mut bias_gradient) = (vec![0.0_f64; weights.len()], vec![0.0_f64; classes]);
+    let mut slopes = vec![0.0_f64; classes];
     let mut metrics = Vec::new();
-    let mut best: Option<(f64, u32, Line)> = None;
+    let mut best: Option<(f64, u32, Vec<Line>)> = None;
     let (mut mark, mut waited) = (f64::INFINITY, 0);
     let (mut steps, mut done, mut stopped) = (0_u64, 0, false);
     for epoch in 1..=settings.epochs {
         rng.shuffle(&mut order);
         for rows in order.chunks(batch) {
             gradient.fill(0.0);
-            let mut bias_gradient = 0.0;
+            bias_gradient.fill(0.0);
             for &row in rows {
                 let features = train.features.row(row);
-                let mut sum = bias[0];
-                scaler.each(features, |column, x| sum += weights[column] * x);
-                let label = (f64::from(train.labels[row]) - scaler.label_mean) / scaler.label_scale;
-                let mut slope = settings.loss.at(sum, label).1 / rows.len() as f64;
-                if label > 0.5 {
-                    slope *= heavy;
+                let label = train.labels[row];
+                let share = counts.at(label) / rows.len() as f64;
+                if let [slope] = slopes.as_mut_slice() {
+                    let mut sum = biases[0];
+                    scaler.each(features, |column, x| sum += weights[column] * x);
+                    let label = (f64::from(label) - scaler.label_mean) / scaler.label_scale;
+                    *slope = settings.loss.at(sum, label).1 * share;
+                    if *slope != 0.0 {
+                        scaler.each(features, |column, x| gradient[column] += *slope * x);
+                    }
+                } else {
+                    slopes.copy_from_slice(&biases);
+                    scaler.each(features, |column, x| add(&mut slopes, &weights[column * classes..], x));
+                    softmax(&mut slopes);
+                    slopes[label as usize] -= 1.0;
+                    slopes.iter_mut().for_each(|slope| *slope *= share);
+                    scaler.each(features, |column, x| add(&mut gradient[column * classes..], &slopes, x));
                 }
-                if slope != 0.0 {
-                    scaler.each(features, |column, x| gradient[column] += slope * x);
-                    bias_gradient += slope;
-                }
+                add(&mut bias_gradient, &slopes, 1.0);
             }
             let rate = settings.scheduler.map_or(rate, |scheduler| scheduler.rate(rate, steps));
             stepper.step(&mut weights, &gradient, Pull { rate, l1: settings.l1, wd: settings.wd });
             if settings.use_bias {
                 let pull =
                     Pull { rate: rate * settings.bias_lr_mult, l1: 0.0, wd: settings.wd * settings.bias_wd_mult };
-                bias_stepper.step(&mut bias, &[bias_gradient], pull);
+                bias_stepper.step(&mut biases, &bias_gradient, pull);
             }
             steps += 1;
         }
         done = epoch;
-        let line = scaler.line(&weights, bias[0]);
+        let lines = scaler.lines(&weights, &biases);
         metrics.clear();
-        measure("train", &settings, &scaler, heavy, &line, train, &mut metrics);
+        measure("train", &settings, &scaler, &counts, &lines, train, &mut metrics);
         if let Some(validation) = validation {
-            measure("validation", &settings, &scaler, heavy, &line, validation, &mut metrics);
+            measure("validation", &settings, &scaler, &counts, &lines, validation, &mut metrics);
         }
         let watched = if validation.is_some() { metrics.len() / 2 } else { 0 };
         let loss = metrics[watched].1;
@@ -211,7 +238,7 @@ pub(in crate::ml) fn train(
             )));
         }
         if best.as_ref().is_none_or(|(least, _, _)| loss < *least) {
-            best = Some((loss, epoch, line));
+            best = Some((loss, epoch, lines));
         }
         // Patience counts by the tolerance, so that creeping improvements do not go on for ever.
         if loss < mark - settings.tolerance * mark.abs() || epoch == 1 {
@@ -227,10 +254,10 @@ pub(in crate::ml) fn train(
             break;
         }
     }
-    let Some((_, best_round, line)) = best else {
+    let Some((_, best_round, lines)) = best else {
         return Err(TrainError::Failed("no epoch was run".to_owned()));
     };
-    let model = with_threshold(&settings, &line, validation.unwrap_or(train), format);
+    let model = with_threshold(&settings, &lines, validation.unwrap_or(train), format);
     let mut notes = notes(given);
     if settings.batch > train.rows() {
         notes.push(format!(
@@ -239,7 +266,7 @@ pub(in crate::ml) fn train(
             train.rows()
         ));
     }
-    if model.link != Link::Identity {
+    if model.task() == Task::Binary {
         notes.push(format!("predicted_label is 1 where the score is above {}", model.threshold));
     }
     let channel = if validation.is_some() { "validation" } else { "train" };
@@ -255,10 +282,10 @@ pub(in crate::ml) fn train(
     })
 }
 
-fn with_threshold(settings: &Settings, line: &Line, data: &Dataset, format: ChannelFormat) -> LinearModel {
+fn with_threshold(settings: &Settings, lines: &[Line], data: &Dataset, format: ChannelFormat) -> LinearModel {
     let neutral = if settings.link == Link::Logistic { 0.5 } else { 0.0 };
-    let mut model = line.model(settings.link, neutral, format);
-    if settings.link != Link::Identity {
+    let mut model = model_of(lines, settings.link, neutral, format);
+    if model.task() == Task::Binary {
         let mut scores = Vec::new();
         model.predict(&data.features, &mut scores);
         model.threshold = threshold::choose(&scores, &data.labels, settings.criterion, neutral);
@@ -271,25 +298,33 @@ fn measure(
     channel: &str,
     settings: &Settings,
     scaler: &Scaler,
-    heavy: f64,
-    line: &Line,
+    counts: &RowWeights,
+    lines: &[Line],
     data: &Dataset,
     metrics: &mut Vec<(String, f64)>,
 ) {
     let (mut loss, mut mass) = (0.0_f64, 0.0_f64);
-    let mut answers = Vec::with_capacity(data.rows());
+    let mut answers = Vec::with_capacity(data.rows() * lines.len());
+    let mut sums = vec![0.0; lines.len()];
     for row in 0..data.rows() {
-        let sum = line.at(data.features.row(row));
+        let features = data.features.row(row);
+        sums.iter_mut().zip(lines).for_each(|(sum, line)| *sum = line.at(features));
         let to_scale = |x: f64| (x - scaler.label_mean) / scaler.label_scale;
-        let label = f64::from(data.labels[row]);
-        let weight = if label > 0.5 { heavy } else { 1.0 };
-        loss += weight * settings.loss.at(to_scale(sum), to_scale(label)).0;
+        let label = data.labels[row];
+        let weight = counts.at(label);
+        loss += weight
+            * match settings.link {
+                Link::Softmax => cross_entropy(&sums, label as usize),
+                _ => settings.loss.at(to_scale(sums[0]), to_scale(f64::from(label))).0,
+            };
         mass += weight;
-        answers.push(match settings.link {
-            Link::Identity => sum,
+        match settings.link {
+            Link::Identity => {}
             // The hinge's distance becomes something between 0 and 1, only so that ½ is the border for error and accuracy.
-            Link::Logistic | Link::Margin => 1.0 / (1.0 + (-sum).exp()),
-        } as f32);
+            Link::Logistic | Link::Margin => sums[0] = 1.0 / (1.0 + (-sums[0]).exp()),
+            Link::Softmax => softmax(&mut sums),
+        }
+        answers.extend(sums.iter().map(|answer| *answer as f32));
     }
     metrics.push((format!("{channel}:{OBJECTIVE_LOSS}"), loss / mass));
     let usual: &[(&str, Metric)] = match settings.link {
@@ -301,22 +336,15 @@ fn measure(
             ("auc", Metric::Auc),
         ],
         Link::Margin => &[("error", Metric::Error(0.5)), ("accuracy", Metric::Accuracy), ("auc", Metric::Auc)],
+        Link::Softmax => &[("mlogloss", Metric::MLogLoss), ("merror", Metric::MError), ("accuracy", Metric::Accuracy)],
     };
-    metrics.extend(
-        usual.iter().map(|(name, metric)| (format!("{channel}:{name}"), metric.evaluate(&answers, &data.labels, 1))),
-    );
+    let evaluate = |metric: &Metric| metric.evaluate(&answers, &data.labels, lines.len());
+    metrics.extend(usual.iter().map(|(name, metric)| (format!("{channel}:{name}"), evaluate(metric))));
 }
 
-/// Weight of a row of class 1. Labels of a regressor have none: theirs is 1.
-fn positive_weight(settings: &Settings, data: &Dataset) -> f64 {
-    match settings.positive_weight {
-        _ if settings.link == Link::Identity => 1.0,
-        PositiveWeight::Times(times) => times,
-        PositiveWeight::Balanced => {
-            let positives = data.labels.iter().filter(|label| **label > 0.5).count() as f64;
-            if positives == 0.0 { 1.0 } else { (data.rows() as f64 - positives) / positives }
-        }
-    }
+/// `sums += values · x`, as far as there are values.
+fn add(sums: &mut [f64], values: &[f64], x: f64) {
+    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value * x);
 }
 
 fn columns(settings: &Settings, train: &Dataset, validation: Option<&Dataset>) -> Result<usize, TrainError> {
@@ -345,13 +373,21 @@ fn columns(settings: &Settings, train: &Dataset, validation: Option<&Dataset>) -
 }
 
 fn check(channel: &str, settings: &Settings, data: &Dataset) -> Result<(), TrainError> {
-    if settings.link != Link::Identity
-        && let Some(at) = data.labels.iter().position(|label| *label != 0.0 && *label != 1.0)
+    let wanted = match settings.link {
+        Link::Identity => None,
+        Link::Logistic | Link::Margin => Some((2, "a binary_classifier needs labels that are 0 or 1".to_owned())),
+        Link::Softmax => {
+            let last = settings.classes - 1;
+            Some((settings.classes, format!("num_classes is {}: labels must be 0, 1, … {last}", settings.classes)))
+        }
+    };
+    if let Some((classes, needs)) = wanted
+        && let Some(at) = data.labels.iter().position(|y| y.fract() != 0.0 || !(0.0..classes as f32).contains(y))
     {
+        let label = data.labels[at];
         return Err(TrainError::Data(format!(
-            "the label of row {} in the {channel} channel is {}, but a binary_classifier needs labels that are 0 or 1",
-            at + 1,
-            data.labels[at]
+            "the label of row {} in the {channel} channel is {label}, but {needs}",
+            at + 1
         )));
     }
     for row in 0..data.rows() {

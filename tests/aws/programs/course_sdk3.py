@@ -79,7 +79,9 @@ endpoint = Endpoint.create(endpoint_name=f"lesson-endpoint-{int(begun)}", endpoi
 endpoint.wait_for_status("InService")
 assert len(invoke(endpoint, 10)) == 10
 assert set(invoke(endpoint, 60)) == {"XGB", "Linear"}
-endpoint.update(endpoint_config_name=alone.endpoint_config_name)
+# The resource holds what is asked for.
+endpoint.endpoint_config_name = alone.endpoint_config_name
+endpoint.update()
 endpoint.wait_for_status("InService")
 assert set(invoke(endpoint, 10)) == {"XGB"}
 endpoint.delete()

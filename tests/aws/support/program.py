@@ -1,6 +1,7 @@
 """The built program as a process: started, spoken to through boto3, stopped or killed, its log read."""
 
 import json
+import contextlib
 import os
 import pathlib
 import re
@@ -118,19 +119,37 @@ class Program:
         if not settings and service in self._clients:
             return self._clients[service]
         config = Config(retries={"total_max_attempts": 1}).merge(settings.pop("config", None) or Config())
+        with self._led_here():
+            made = boto3.session.Session().client(service, config=config, **settings)
+        calls.record(made)
+        if not settings and config.retries == {"total_max_attempts": 1}:
+            self._clients[service] = made
+        return made
+
+    def crowd(self, services, count):
+        """So many sets of clients, {service: client}, each client with connections of its own. One session makes them all, because every
+        session reads the services' large models from disk."""
+        config = Config(retries={"total_max_attempts": 1})
+        with self._led_here():
+            session = boto3.session.Session()
+            made = [{service: session.client(service, config=config) for service in services} for _ in range(count)]
+        for clients in made:
+            for client in clients.values():
+                calls.record(client)
+        return made
+
+    @contextlib.contextmanager
+    def _led_here(self):
+        """The environment of a client's process, for as long as one is made."""
         with ENVIRONMENT:
             before = dict(os.environ)
             try:
                 os.environ.clear()
                 os.environ.update(self.env)
-                made = boto3.session.Session().client(service, config=config, **settings)
+                yield
             finally:
                 os.environ.clear()
                 os.environ.update(before)
-        calls.record(made)
-        if not settings and config.retries == {"total_max_attempts": 1}:
-            self._clients[service] = made
-        return made
 
     def stop(self):
         """Asks it to end as a service manager does, and expects that it ends well."""

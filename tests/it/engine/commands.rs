@@ -8,7 +8,7 @@ use counterpoise::domain::extras::Extras;
 use counterpoise::domain::reference::{Kind, ResourceRef};
 use counterpoise::domain::s3_uri::S3Uri;
 use counterpoise::domain::tag::Tag;
-use counterpoise::workspace::{Command, CommandError, Preview, Reply, Source};
+use counterpoise::workspace::{Command, CommandError, LocalFile, Preview, Reply, Source};
 
 use super::lab::{BUCKET, LIMIT, Lab, config, model};
 
@@ -64,7 +64,7 @@ fn objects_come_and_go() {
 fn a_file_that_can_not_be_read_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let lab = Lab::with_data(folder.path());
-    let source = Source::File(folder.path().join("nowhere.csv"));
+    let source = Source::File(LocalFile::new(folder.path().join("nowhere.csv")));
     let to = S3Uri::new(BUCKET, "x.csv");
     let why = lab.refused(Command::put_object(to, source));
     assert!(why.to_string().contains("nowhere.csv") && why.to_string().contains("Nothing was written"), "{why}");

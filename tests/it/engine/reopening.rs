@@ -25,6 +25,8 @@ fn endpoints_serve_again_with_their_weights() {
     });
     let before = lab.invoke("live", "text/csv", "0.3,0.4");
     let events = lab.world().events.len();
+    let last_request = |lab: &Lab| lab.workspace.endpoint_live("live").unwrap().last_request_ms;
+    let asked = last_request(&lab).expect("it was asked");
     // What serves does not depend on what it was made from.
     lab.ok(Command::DeleteModel { name: "two".into() });
     lab.ok(Command::DeleteEndpointConfig { name: "both".into() });
@@ -35,9 +37,11 @@ fn endpoints_serve_again_with_their_weights() {
     let endpoint = lab.endpoint("live");
     assert_eq!(endpoint.status, EndpointStatus::InService, "{:?}", endpoint.failure_reason);
     assert_eq!(endpoint.variants.iter().map(|v| v.weight).collect::<Vec<_>>(), [0.0, 5.0]);
+    assert_eq!(last_request(&lab), Some(asked), "how long it has been idle is not forgotten");
     for _ in 0..30 {
         assert_eq!(lab.invoke("live", "text/csv", "0.3,0.4"), before, "the same variant, the same answer");
     }
+    assert!(last_request(&lab) > Some(asked));
     assert!(lab.world().events.len() >= events, "the log goes on");
     let progress = lab
         .wait("the curves", |_| lab.workspace.training_progress("two").filter(|progress| !progress.curves.is_empty()));

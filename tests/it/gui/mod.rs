@@ -1,5 +1,6 @@
 //! The window, walked by accessible name. No display needed; pictures (for the eye, `COUNTERPOISE_PICTURES=folder`) need a Vulkan driver.
 
+mod both_ways;
 mod code;
 mod endpoint;
 mod endpoint_live;
@@ -18,6 +19,7 @@ use counterpoise::gui::route::Route;
 use counterpoise::gui::theme::ThemeChoice;
 use counterpoise::gui::{App, Options};
 use counterpoise::util::clock::Clock;
+use counterpoise::workspace::Shell;
 use egui_kittest::Harness;
 
 use crate::support::scripted::ScriptedWorkspace;
@@ -46,6 +48,7 @@ pub fn window_of(
                 folder,
                 clock: Clock::paused(NOW.0),
                 zone: jiff::tz::TimeZone::UTC,
+                shell: Shell::Bash,
                 files: Box::new(ScriptedPicker::default()),
                 start: Some(start),
             };

@@ -148,7 +148,9 @@ fn a_file_is_uploaded_by_its_typed_path_and_by_drop() {
         .commands()
         .iter()
         .map(|command| match command {
-            Command::PutObject { to, source: Source::File(path), .. } => format!("{to} {}", path.display()),
+            Command::PutObject { to, source: Source::File(file), .. } => {
+                format!("{to} {}", file.path().display())
+            }
             other => panic!("{other:?}"),
         })
         .collect();

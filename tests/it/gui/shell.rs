@@ -171,7 +171,7 @@ fn the_drawer_opens_upwards_to_the_log_and_errors_carry_a_button() {
 }
 
 #[test]
-fn the_chips_copy_the_export_line_and_lead_to_cleanup() {
+fn the_chips_copy_the_environment_and_lead_to_cleanup() {
     let workspace = ScriptedWorkspace::realistic();
     let mut harness = window(&workspace, Route::Home);
     harness.get_by_label_contains("Server 127.0.0.1:8770").click();
@@ -183,7 +183,10 @@ fn the_chips_copy_the_export_line_and_lead_to_cleanup() {
         .iter()
         .filter_map(|command| if let egui::OutputCommand::CopyText(text) = command { Some(text.clone()) } else { None })
         .collect();
-    assert_eq!(copied, ["export AWS_ENDPOINT_URL=http://127.0.0.1:8770"]);
+    let info = &workspace.snapshot().info;
+    assert_eq!(copied, [Shell::Bash.script(&environment(info))], "what `counterpoise env` prints");
+    assert!(copied[0].contains("\nexport AWS_ENDPOINT_URL='http://127.0.0.1:8770'\n"), "{}", copied[0]);
+    assert!(copied[0].starts_with("unset AWS_PROFILE\n"), "{}", copied[0]);
     harness.run();
     harness.get_by_label_contains("at list price · ").click();
     harness.run();

@@ -227,8 +227,8 @@ fn apply(world: &mut Snapshot, command: &Command) -> Answer {
         Command::PutObject { to, source, content_type, .. } => {
             let size = match source {
                 Source::Bytes(bytes) => bytes.len() as u64,
-                Source::File(path) => std::fs::metadata(path)
-                    .map_err(|error| CommandError::Failed(format!("{}: {error}", path.display())))?
+                Source::File(file) => std::fs::metadata(file.path())
+                    .map_err(|error| CommandError::Failed(format!("{}: {error}", file.path().display())))?
                     .len(),
                 Source::Staged(staged) => staged.size,
             };

@@ -290,7 +290,7 @@ impl BucketPage {
             }
             Some(Entry::Object(object)) => self.shown = Some(object.key.clone()),
             None if outcome.selection_changed => {
-                if let [one] = self.table.selected().as_slice()
+                if let [one] = &*self.table.selected()
                     && entries.iter().any(|entry| entry.key() == one && !entry.is_folder())
                 {
                     self.shown = Some(one.clone());

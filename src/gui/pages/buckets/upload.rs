@@ -1,6 +1,7 @@
 //! Uploads into a bucket: files chosen by dialog, dropped on the window, or typed as paths; each on its way, done, or refused with a reason.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use egui::{Key, Ui};
 use lucide_icons::Icon;
@@ -12,14 +13,17 @@ use crate::gui::files::Picked;
 use crate::gui::format;
 use crate::gui::requested::wake_on_answer;
 use crate::gui::theme::{fonts, size};
-use crate::gui::widgets::progress::bar;
+use crate::gui::widgets::progress::{bar, progress_bar};
 use crate::gui::widgets::{Button, Field, card, icon, text};
 use crate::util::promise::Promise;
-use crate::workspace::{Command, Source, Ticket};
+use crate::workspace::{Command, LocalFile, Source, Ticket};
+
+/// Files from this size on show how far they are: smaller ones are there before one has looked.
+const LARGE: u64 = 8_000_000;
 
 /// How one file is doing.
 enum Stage {
-    Going(Ticket),
+    Going(Ticket, LocalFile),
     Done,
     Refused(String),
 }
@@ -54,10 +58,11 @@ impl Uploads {
                 }
                 (Err(why), _) => self.problems.push(why),
                 (Ok(to), Ok(meta)) => {
-                    let command = Command::put_object(to.clone(), Source::File(path.clone()));
+                    let file = LocalFile::new(path);
+                    let command = Command::put_object(to.clone(), Source::File(file.clone()));
                     let ticket = cx.workspace.submit(command);
                     wake_on_answer(ctx, &ticket);
-                    self.files.push(Upload { to, bytes: meta.len(), stage: Stage::Going(ticket) });
+                    self.files.push(Upload { to, bytes: meta.len(), stage: Stage::Going(ticket, file) });
                 }
             }
         }
@@ -82,7 +87,7 @@ impl Uploads {
         }
         let mut arrived = Vec::new();
         for file in &mut self.files {
-            let Stage::Going(ticket) = &file.stage else { continue };
+            let Stage::Going(ticket, _) = &file.stage else { continue };
             let Some(answer) = ticket.poll_now() else { continue };
             file.stage = match answer {
                 Ok(Ok(_)) => {
@@ -103,7 +108,7 @@ impl Uploads {
 
     /// How many are on their way, and how many there were.
     pub fn going(&self) -> (usize, usize) {
-        (self.files.iter().filter(|file| matches!(file.stage, Stage::Going(_))).count(), self.files.len())
+        (self.files.iter().filter(|file| matches!(file.stage, Stage::Going(..))).count(), self.files.len())
     }
 
     /// Opens the system's dialog.
@@ -125,7 +130,7 @@ impl Uploads {
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     if ui.add(Button::icon_only(Icon::X, "Close upload panel")).clicked() {
                         self.open = false;
-                        self.files.retain(|file| matches!(file.stage, Stage::Going(_)));
+                        self.files.retain(|file| matches!(file.stage, Stage::Going(..)));
                         self.problems.clear();
                     }
                 });
@@ -178,7 +183,7 @@ impl Uploads {
             for file in self.files.iter().rev() {
                 ui.horizontal(|ui| {
                     let (sign, color) = match &file.stage {
-                        Stage::Going(_) => (Icon::LoaderCircle, cx.theme.changing.text),
+                        Stage::Going(..) => (Icon::LoaderCircle, cx.theme.changing.text),
                         Stage::Done => (Icon::Check, cx.theme.ok.text),
                         Stage::Refused(_) => (Icon::X, cx.theme.error.text),
                     };
@@ -186,7 +191,14 @@ impl Uploads {
                     text::elided(ui, file.to.file_name(), fonts::body(), cx.theme.text, 320.0);
                     text::small(ui, format::bytes(file.bytes));
                     match &file.stage {
-                        Stage::Going(_) => drop(text::small(ui, "uploading")),
+                        Stage::Going(_, local) if file.bytes >= LARGE => {
+                            let copied = local.copied().min(file.bytes);
+                            let what = format!("Upload of {}", file.to.file_name());
+                            progress_bar(ui, copied as f32 / file.bytes as f32, 120.0, &what);
+                            text::small(ui, format!("{} uploaded", format::bytes(copied)));
+                            ui.ctx().request_repaint_after(Duration::from_millis(100));
+                        }
+                        Stage::Going(..) => drop(text::small(ui, "uploading")),
                         Stage::Done => drop(text::small(ui, "uploaded")),
                         Stage::Refused(why) => drop(text::text(ui, why, fonts::small(), cx.theme.error.text)),
                     }

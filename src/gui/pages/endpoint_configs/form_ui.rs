@@ -1,6 +1,6 @@
 //! The form that makes an endpoint configuration. What is typed is kept until it is made.
 
-use egui::{Key, Ui};
+use egui::Ui;
 use lucide_icons::Icon;
 
 use super::config_ui::share_bar;
@@ -9,14 +9,14 @@ use crate::domain::endpoint_config::MAX_VARIANTS;
 use crate::domain::price;
 use crate::gui::context::Context;
 use crate::gui::format;
-use crate::gui::pages::code::CodeDialog;
+use crate::gui::pages::making::Making;
 use crate::gui::pages::{parts, training};
 use crate::gui::route::Route;
 use crate::gui::snippets;
 use crate::gui::theme::{fonts, size};
 use crate::gui::widgets::field::choice;
-use crate::gui::widgets::{Button, Field, PillTone, card, header, text};
-use crate::workspace::{Command, Ticket};
+use crate::gui::widgets::{Button, Field, card, header, text};
+use crate::workspace::Command;
 
 /// Where the draft is kept.
 const DRAFT: &str = "endpoint-configs.draft";
@@ -29,16 +29,13 @@ pub struct NewEndpointConfigPage {
     clone_of: Option<String>,
     models: Vec<String>,
     begun: bool,
-    making: Option<(String, Ticket)>,
-    refused: Option<String>,
-    tried: bool,
-    code: CodeDialog,
+    making: Making,
 }
 
 impl NewEndpointConfigPage {
     /// A form that starts from a configuration's values, from models, or from the draft.
     pub fn new(clone_of: Option<String>, models: Vec<String>) -> Self {
-        Self { clone_of, models, begun: false, making: None, refused: None, tried: false, code: CodeDialog::default() }
+        Self { clone_of, models, begun: false, making: Making::default() }
     }
 
     /// The draft to go on with: with the first frame, what the form was opened for.
@@ -71,13 +68,10 @@ impl NewEndpointConfigPage {
             let tip = "Forget what was chosen and typed";
             if Button::ghost("Start over").large().tip(tip).show(ui) {
                 draft = Draft::of_models(&[]);
-                self.tried = false;
-                self.refused = None;
+                self.making.start_over();
             }
         });
-        if let Some(why) = &self.refused {
-            parts::banner(ui, PillTone::Error, "The configuration was not made", why, |_| {});
-        }
+        self.making.banner(ui, "The configuration was not made");
         let room = egui::vec2(ui.available_width(), ui.available_height() - 52.0);
         ui.allocate_ui_with_layout(room, egui::Layout::top_down(egui::Align::Min), |ui| {
             parts::scroll(ui, "new-config", |ui| {
@@ -86,18 +80,24 @@ impl NewEndpointConfigPage {
                 self.variants(ui, cx, &mut draft, &problems);
             });
         });
-        self.foot(ui, cx, &draft, &problems);
         let snapshot = std::sync::Arc::clone(cx.snapshot);
-        self.code.ui(ui, cx, "New endpoint config as code", || {
+        self.making.foot(ui, cx, "Create configuration", problems.len(), || {
+            let config = draft.config(&snapshot);
+            let to = Route::EndpointConfig(config.name.clone());
+            (Command::CreateEndpointConfig(Box::new(config)), to)
+        });
+        self.making.code.ui(ui, cx, "New endpoint config as code", || {
             snippets::new_endpoint_config(&snapshot, &draft.config(&snapshot))
         });
         cx.prefs.set(DRAFT, &Some(draft));
-        self.follow(cx);
+        if self.making.follow(cx) {
+            cx.prefs.set(DRAFT, &None::<Draft>);
+        }
     }
 
     fn error<'a>(&self, problems: &'a [Problem], variant: Option<usize>, field: &str, empty: bool) -> Option<&'a str> {
         let (.., rule) = problems.iter().find(|(at, name, _)| *at == variant && *name == field)?;
-        if empty && !self.tried { None } else { Some(rule) }
+        if empty && !self.making.tried { None } else { Some(rule) }
     }
 
     fn name(&self, ui: &mut Ui, cx: &Context<'_>, draft: &mut Draft, problems: &[Problem]) {
@@ -208,52 +208,6 @@ impl NewEndpointConfigPage {
         let count_error = self.error(problems, Some(i), "count", false);
         let label = format!("Instances {number}");
         Field::new(&label).error(count_error).width(76.0).show(ui, &mut variant.count);
-    }
-
-    fn foot(&mut self, ui: &mut Ui, cx: &mut Context<'_>, draft: &Draft, problems: &[Problem]) {
-        ui.add_space(size::GAP);
-        // At the left: at the right, toasts would lie over the button.
-        ui.horizontal(|ui| {
-            let idle = self.making.is_none();
-            let pressed = Button::primary("Create configuration").large().enabled(idle).shortcut("Ctrl+Enter").show(ui)
-                || idle && ui.input(|input| input.modifiers.command && input.key_pressed(Key::Enter));
-            if pressed && problems.is_empty() {
-                let config = draft.config(cx.snapshot);
-                let name = config.name.clone();
-                let ticket = cx.workspace.submit(Command::CreateEndpointConfig(Box::new(config)));
-                crate::gui::requested::wake_on_answer(ui.ctx(), &ticket);
-                self.making = Some((name, ticket));
-                self.refused = None;
-            } else if pressed {
-                self.tried = true;
-            }
-            self.code.button(ui, problems.is_empty());
-            if Button::ghost("Cancel").large().tip("What was typed stays until the next time").show(ui) {
-                cx.actions.push(crate::gui::action::Action::Back);
-            }
-            if self.tried && !problems.is_empty() {
-                text::text(
-                    ui,
-                    format!("{} to mend first", format::plural(problems.len(), "thing")),
-                    fonts::small(),
-                    cx.theme.error.text,
-                );
-            }
-        });
-    }
-
-    fn follow(&mut self, cx: &mut Context<'_>) {
-        let Some((name, ticket)) = &self.making else { return };
-        let Some(answer) = ticket.poll_now() else { return };
-        match answer {
-            Ok(Ok(_)) => {
-                cx.prefs.set(DRAFT, &None::<Draft>);
-                cx.actions.go(Route::EndpointConfig(name.clone()));
-            }
-            Ok(Err(why)) => self.refused = Some(why.to_string()),
-            Err(_) => self.refused = Some("The workspace gave no answer; nothing was made".to_owned()),
-        }
-        self.making = None;
     }
 }
 

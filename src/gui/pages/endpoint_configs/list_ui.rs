@@ -7,10 +7,10 @@ use lucide_icons::Icon;
 
 use super::data::{self, ConfigRow};
 use crate::domain::reference::Kind;
-use crate::gui::action::{Action, Confirm};
 use crate::gui::context::Context;
 use crate::gui::format;
 use crate::gui::pages::cache::Cached;
+use crate::gui::pages::parts::{self, Deletion};
 use crate::gui::route::Route;
 use crate::gui::widgets::relations::kind_icon;
 use crate::gui::widgets::table::contains;
@@ -174,19 +174,7 @@ pub(super) fn confirm_delete(cx: &mut Context<'_>, configs: &[String], then: Opt
             if configs.len() > 1 { format!("{config}: {line}") } else { line }
         })
         .collect();
-    let what = match configs {
-        [one] => format!("endpoint configuration {one}"),
-        _ => format::plural(configs.len(), "endpoint configuration"),
-    };
-    let title = format!("Delete {what}?");
-    let last = configs.len().saturating_sub(1);
-    let submit = |(i, name): (usize, &String)| Action::Submit {
-        command: Command::DeleteEndpointConfig { name: name.clone() },
-        said: if i == last { format!("Deleted {what}") } else { String::new() },
-        then: then.filter(|_| i == last).cloned(),
-    };
-    let confirm = Confirm::new(title, "Delete", configs.iter().enumerate().map(submit).collect())
-        .body("The models in it stay.")
-        .goes_along(goes);
-    cx.actions.push(Action::Confirm(Box::new(confirm)));
+    let body = "The models in it stay.";
+    let what = Deletion { noun: "endpoint configuration", names: configs, body, goes_along: goes };
+    parts::confirm_delete(cx, what, then, |name| Command::DeleteEndpointConfig { name });
 }

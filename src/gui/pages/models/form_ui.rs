@@ -1,6 +1,6 @@
 //! The form that makes a model. What is typed is kept until the model is made.
 
-use egui::{Key, Ui};
+use egui::Ui;
 use lucide_icons::Icon;
 
 use super::data::{self, Draft, From};
@@ -8,7 +8,7 @@ use crate::domain::algorithm::Algorithm;
 use crate::gui::context::Context;
 use crate::gui::format;
 use crate::gui::pages::buckets::data::Entry;
-use crate::gui::pages::code::CodeDialog;
+use crate::gui::pages::making::Making;
 use crate::gui::pages::object_picker::ObjectPicker;
 use crate::gui::pages::parts;
 use crate::gui::pages::training::data::{number, objective};
@@ -16,8 +16,8 @@ use crate::gui::route::Route;
 use crate::gui::snippets;
 use crate::gui::theme::{fonts, size};
 use crate::gui::widgets::field::choice;
-use crate::gui::widgets::{Button, Field, PillTone, card, header, text};
-use crate::workspace::{Command, Ticket};
+use crate::gui::widgets::{Button, Field, card, header, text};
+use crate::workspace::Command;
 
 /// Where the draft is kept.
 const DRAFT: &str = "models.draft";
@@ -27,23 +27,13 @@ pub struct NewModelPage {
     /// The job that it was opened for: taken over into the draft with the first frame.
     from_job: Option<String>,
     picker: ObjectPicker,
-    making: Option<(String, Ticket)>,
-    refused: Option<String>,
-    tried: bool,
-    code: CodeDialog,
+    making: Making,
 }
 
 impl NewModelPage {
     /// A form that starts from a job's artefact, or from the draft.
     pub fn new(from_job: Option<String>) -> Self {
-        Self {
-            from_job,
-            picker: ObjectPicker::default(),
-            making: None,
-            refused: None,
-            tried: false,
-            code: CodeDialog::default(),
-        }
+        Self { from_job, picker: ObjectPicker::default(), making: Making::default() }
     }
 
     /// Draws it.
@@ -58,9 +48,7 @@ impl NewModelPage {
         }
         let problems = draft.problems(cx.snapshot);
         header(ui, "New model", None, "A name for an artefact and the container that serves it", |_| {});
-        if let Some(why) = &self.refused {
-            parts::banner(ui, PillTone::Error, "The model was not made", why, |_| {});
-        }
+        self.making.banner(ui, "The model was not made");
         let room = egui::vec2(ui.available_width(), ui.available_height() - 52.0);
         ui.allocate_ui_with_layout(room, egui::Layout::top_down(egui::Align::Min), |ui| {
             parts::scroll(ui, "new-model", |ui| {
@@ -70,9 +58,13 @@ impl NewModelPage {
                 self.rest(ui, cx, &mut draft, &problems);
             });
         });
-        self.foot(ui, cx, &draft, &problems);
-        let snapshot = std::sync::Arc::clone(cx.snapshot);
-        self.code.ui(ui, cx, "New model as code", || snippets::new_model(&snapshot, &draft.model(&snapshot)));
+        let world = std::sync::Arc::clone(cx.snapshot);
+        self.making.foot(ui, cx, "Create model", problems.len(), || {
+            let model = draft.model(&world);
+            let to = Route::Model(model.name.clone());
+            (Command::CreateModel(Box::new(model)), to)
+        });
+        self.making.code.ui(ui, cx, "New model as code", || snippets::new_model(&world, &draft.model(&world)));
         let archive = |entry: &Entry| [".tar.gz", ".tgz"].iter().any(|ending| entry.name().ends_with(ending));
         if let Some((_, uri)) = self.picker.ui(ui, cx, false, archive) {
             draft.artifact = uri.to_string();
@@ -80,12 +72,14 @@ impl NewModelPage {
         if draft != before {
             cx.prefs.set(DRAFT, &Some(draft));
         }
-        self.follow(cx);
+        if self.making.follow(cx) {
+            cx.prefs.set(DRAFT, &None::<Draft>);
+        }
     }
 
     fn error<'a>(&self, problems: &'a [(&'static str, String)], field: &str, empty: bool) -> Option<&'a str> {
         let problem = problems.iter().find(|(name, _)| *name == field)?;
-        if empty && !self.tried { None } else { Some(&problem.1) }
+        if empty && !self.making.tried { None } else { Some(&problem.1) }
     }
 
     fn source(&mut self, ui: &mut Ui, cx: &mut Context<'_>, draft: &mut Draft, problems: &[(&'static str, String)]) {
@@ -198,51 +192,5 @@ impl NewModelPage {
                 draft.environment.push((String::new(), String::new()));
             }
         });
-    }
-
-    fn foot(&mut self, ui: &mut Ui, cx: &mut Context<'_>, draft: &Draft, problems: &[(&'static str, String)]) {
-        ui.add_space(size::GAP);
-        // At the left: at the right, toasts would lie over the button.
-        ui.horizontal(|ui| {
-            let idle = self.making.is_none();
-            let pressed = Button::primary("Create model").large().enabled(idle).shortcut("Ctrl+Enter").show(ui)
-                || idle && ui.input(|input| input.modifiers.command && input.key_pressed(Key::Enter));
-            if pressed && problems.is_empty() {
-                let model = draft.model(cx.snapshot);
-                let name = model.name.clone();
-                let ticket = cx.workspace.submit(Command::CreateModel(Box::new(model)));
-                crate::gui::requested::wake_on_answer(ui.ctx(), &ticket);
-                self.making = Some((name, ticket));
-                self.refused = None;
-            } else if pressed {
-                self.tried = true;
-            }
-            self.code.button(ui, problems.is_empty());
-            if Button::ghost("Cancel").large().tip("What was typed stays until the next time").show(ui) {
-                cx.actions.push(crate::gui::action::Action::Back);
-            }
-            if self.tried && !problems.is_empty() {
-                text::text(
-                    ui,
-                    format!("{} to mend first", format::plural(problems.len(), "thing")),
-                    fonts::small(),
-                    cx.theme.error.text,
-                );
-            }
-        });
-    }
-
-    fn follow(&mut self, cx: &mut Context<'_>) {
-        let Some((name, ticket)) = &self.making else { return };
-        let Some(answer) = ticket.poll_now() else { return };
-        match answer {
-            Ok(Ok(_)) => {
-                cx.prefs.set(DRAFT, &None::<Draft>);
-                cx.actions.go(Route::Model(name.clone()));
-            }
-            Ok(Err(why)) => self.refused = Some(why.to_string()),
-            Err(_) => self.refused = Some("The workspace gave no answer; nothing was made".to_owned()),
-        }
-        self.making = None;
     }
 }

@@ -6,10 +6,10 @@ use egui::Ui;
 use lucide_icons::Icon;
 
 use super::data::{self, ModelRow};
-use crate::gui::action::{Action, Confirm};
 use crate::gui::context::Context;
 use crate::gui::format;
 use crate::gui::pages::cache::Cached;
+use crate::gui::pages::parts::{self, Deletion};
 use crate::gui::route::Route;
 use crate::gui::widgets::table::contains;
 use crate::gui::widgets::{Button, Cell, Column, Rows, Table, TableState, empty_state, header, menu};
@@ -172,18 +172,7 @@ pub(super) fn confirm_delete(cx: &mut Context<'_>, models: &[String], then: Opti
             left.into_iter().map(move |line| if models.len() > 1 { format!("{name}: {line}") } else { line })
         })
         .collect();
-    let (title, what) = match models {
-        [one] => (format!("Delete model {one}?"), format!("model {one}")),
-        _ => (format!("Delete {}?", format::plural(models.len(), "model")), format::plural(models.len(), "model")),
-    };
-    let last = models.len().saturating_sub(1);
-    let submit = |(i, name): (usize, &String)| Action::Submit {
-        command: Command::DeleteModel { name: name.clone() },
-        said: if i == last { format!("Deleted {what}") } else { String::new() },
-        then: then.filter(|_| i == last).cloned(),
-    };
-    let confirm = Confirm::new(title, "Delete", models.iter().enumerate().map(submit).collect())
-        .body("The artefact stays in its bucket: the model can be made again.")
-        .goes_along(goes);
-    cx.actions.push(Action::Confirm(Box::new(confirm)));
+    let body = "The artefact stays in its bucket: the model can be made again.";
+    let what = Deletion { noun: "model", names: models, body, goes_along: goes };
+    parts::confirm_delete(cx, what, then, |name| Command::DeleteModel { name });
 }

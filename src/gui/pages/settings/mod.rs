@@ -122,7 +122,6 @@ fn appearance(ui: &mut Ui, cx: &mut Context<'_>) {
 
 fn server(ui: &mut Ui, cx: &mut Context<'_>) {
     let base = cx.snapshot.info.base_url.clone();
-    let account = cx.snapshot.info.account.clone();
     card::titled(
         ui,
         "Server",
@@ -134,14 +133,13 @@ fn server(ui: &mut Ui, cx: &mut Context<'_>) {
             ui.add_space(4.0);
             text::small(
                 ui,
-                "Point any AWS client to it. No account is asked; requests from this machine need no signature, clients want some credentials all the same.",
+                "AWS's own clients find it by their environment: boto3, the AWS CLI and the SageMaker SDK, in this shell or for one program.",
             );
-            let exports = format!(
-                "{}\nexport AWS_DEFAULT_REGION={}\nexport AWS_ACCESS_KEY_ID=local\nexport AWS_SECRET_ACCESS_KEY=local",
-                commands::export_line(base.as_deref()),
-                account.region
-            );
-            code_block::code_block(ui, cx.actions, "export lines", &exports, Syntax::Shell);
+            let commands = format!("{}\ncounterpoise run -- python train.py\n", cx.shell.takes_over());
+            code_block::code_block(ui, cx.actions, "environment commands", &commands, Syntax::Shell);
+            if Button::secondary("Copy environment").icon(Icon::Copy).enabled(base.is_some()).show(ui) {
+                cx.actions.push(commands::copy_environment(&cx.snapshot.info, cx.shell));
+            }
         },
     );
 }

@@ -9,10 +9,10 @@ use super::compare_ui::Compare;
 use super::data::{self, JobRow};
 use crate::domain::time::Timestamp;
 use crate::domain::training_job::TrainingJobStatus;
-use crate::gui::action::{Action, Confirm};
 use crate::gui::context::Context;
 use crate::gui::format;
 use crate::gui::pages::cache::Cached;
+use crate::gui::pages::parts::{self, Deletion};
 use crate::gui::route::Route;
 use crate::gui::theme::size;
 use crate::gui::widgets::table::contains;
@@ -157,7 +157,7 @@ impl TrainingJobsPage {
         let opened = comparing.get() && !self.comparing;
         self.comparing = comparing.get();
         if opened || self.comparing && outcome.selection_changed {
-            self.compared = self.table.selected();
+            self.compared = self.table.selected().to_vec();
             self.compared.truncate(MOST_COMPARED);
         }
         if let Some(name) = outcome.open {
@@ -225,23 +225,9 @@ pub(super) fn stop(cx: &mut Context<'_>, job: &str) {
 /// Asks before jobs are forgotten. Running ones have to be stopped first.
 pub(super) fn confirm_delete(cx: &mut Context<'_>, jobs: &[String], then: Option<&Route>) {
     let goes = goes_with_jobs(cx.snapshot, jobs);
-    let (title, what) = match jobs {
-        [one] => (format!("Delete training job {one}?"), one.clone()),
-        _ => (
-            format!("Delete {}?", format::plural(jobs.len(), "training job")),
-            format::plural(jobs.len(), "training job"),
-        ),
-    };
-    let last = jobs.len().saturating_sub(1);
-    let submit = |(i, name): (usize, &String)| Action::Submit {
-        command: Command::DeleteTrainingJob { name: name.clone() },
-        said: if i == last { format!("Deleted {what}") } else { String::new() },
-        then: then.filter(|_| i == last).cloned(),
-    };
-    let confirm = Confirm::new(title, "Delete", jobs.iter().enumerate().map(submit).collect())
-        .body("Its curves and its log go. The artefact stays in its bucket, and models made of it go on working.")
-        .goes_along(goes);
-    cx.actions.push(Action::Confirm(Box::new(confirm)));
+    let body = "Its curves and its log go. The artefact stays in its bucket, and models made of it go on working.";
+    let what = Deletion { noun: "training job", names: jobs, body, goes_along: goes };
+    parts::confirm_delete(cx, what, then, |name| Command::DeleteTrainingJob { name });
 }
 
 /// Running jobs among these, which can't be deleted yet.

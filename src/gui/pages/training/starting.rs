@@ -112,8 +112,15 @@ pub fn starting_values(algorithm: Algorithm, labels: Labels, validated: bool) ->
             }
         }
         Algorithm::LinearLearner => {
-            let predictor = if labels == Labels::Binary { "binary_classifier" } else { "regressor" };
+            let predictor = match labels {
+                Labels::Binary => "binary_classifier",
+                Labels::Classes(_) => "multiclass_classifier",
+                Labels::Numbers | Labels::Unknown | Labels::Header | Labels::NotNumbers => "regressor",
+            };
             values.push(("predictor_type", predictor.to_owned()));
+            if let Labels::Classes(n) = labels {
+                values.push(("num_classes", n.to_string()));
+            }
             let tuned: &[(&str, &str)] = if labels == Labels::Binary {
                 &[
                     ("epochs", "30"),

@@ -1,6 +1,7 @@
 //! Lists: virtualised rows, sorting, a filter box, a selection by mouse and keyboard, a context menu. Sort and filter are kept over restarts.
 
 mod paint;
+mod selection;
 mod state;
 
 use std::cmp::Ordering;

@@ -1,11 +1,13 @@
 //! What a table remembers: sort, filter, selection, and the order of its rows, cached until something of that changes.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use egui::Modifiers;
 use serde::{Deserialize, Serialize};
 
 use super::Rows;
+use super::selection::Selection;
 use crate::gui::prefs::Prefs;
 
 /// The part that outlives a restart.
@@ -22,7 +24,7 @@ pub struct TableState {
     kept: Kept,
     loaded: bool,
     own_filter: bool,
-    selection: HashSet<String>,
+    selection: Selection,
     cursor: Option<String>,
     anchor: Option<usize>,
     order: Vec<u32>,
@@ -43,10 +45,8 @@ impl TableState {
     }
 
     /// The selected rows' names, in alphabetical order.
-    pub fn selected(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.selection.iter().cloned().collect();
-        names.sort_unstable();
-        names
+    pub fn selected(&self) -> Arc<[String]> {
+        self.selection.sorted()
     }
 
     /// Whether a row is selected.
@@ -56,13 +56,13 @@ impl TableState {
 
     /// Selects exactly these.
     pub fn select(&mut self, keys: impl IntoIterator<Item = String>) {
-        self.selection = keys.into_iter().collect();
+        *self.selection.change() = keys.into_iter().collect();
     }
 
     /// Selects nothing; `true` when something was selected.
     pub fn clear_selection(&mut self) -> bool {
         let had = !self.selection.is_empty();
-        self.selection.clear();
+        self.selection.change().clear();
         had
     }
 
@@ -137,14 +137,16 @@ impl TableState {
         }
         if rows_changed && !self.selection.is_empty() {
             let alive: HashSet<&str> = (0..rows.len()).map(|row| rows.key(row)).collect();
-            self.selection.retain(|key| alive.contains(key.as_str()));
+            self.selection.change().retain(|key| alive.contains(key.as_str()));
         }
+        self.selection.rows_changed();
         self.cached_for = Some((revision, self.kept.clone()));
     }
 
     pub(super) fn toggle(&mut self, key: &str, place: usize) {
-        if !self.selection.remove(key) {
-            self.selection.insert(key.to_owned());
+        let selection = self.selection.change();
+        if !selection.remove(key) {
+            selection.insert(key.to_owned());
         }
         self.cursor = Some(key.to_owned());
         self.anchor = Some(place);
@@ -158,7 +160,7 @@ impl TableState {
         } else if modifiers.command || ticks {
             self.toggle(key, place);
         } else {
-            self.selection = HashSet::from([key.to_owned()]);
+            *self.selection.change() = HashSet::from([key.to_owned()]);
             self.cursor = Some(key.to_owned());
             self.anchor = Some(place);
         }
@@ -166,29 +168,31 @@ impl TableState {
 
     fn extend_to(&mut self, place: usize, keep: bool, rows: &dyn Rows) {
         let from = self.anchor.unwrap_or(place);
+        let selection = self.selection.change();
         if !keep {
-            self.selection.clear();
+            selection.clear();
         }
         let last = self.order.len().saturating_sub(1);
         for row in &self.order[from.min(place).min(last)..=from.max(place).min(last)] {
             if rows.heading(*row as usize).is_none() {
-                self.selection.insert(rows.key(*row as usize).to_owned());
+                selection.insert(rows.key(*row as usize).to_owned());
             }
         }
     }
 
     pub(super) fn select_all(&mut self, rows: &dyn Rows) {
         let shown = self.order.iter().map(|row| *row as usize);
-        self.selection = shown.filter(|row| rows.heading(*row).is_none()).map(|row| rows.key(row).to_owned()).collect();
+        *self.selection.change() =
+            shown.filter(|row| rows.heading(*row).is_none()).map(|row| rows.key(row).to_owned()).collect();
     }
 
     /// Whether every row shown is selected.
     pub(super) fn all_selected(&self, rows: &dyn Rows) -> bool {
-        !self.selection.is_empty()
-            && self
-                .order
-                .iter()
-                .all(|row| rows.heading(*row as usize).is_some() || self.selection.contains(rows.key(*row as usize)))
+        let is_in = |row: &u32| {
+            let row = *row as usize;
+            rows.heading(row).is_some() || self.selection.contains(rows.key(row))
+        };
+        !self.selection.is_empty() && self.selection.holds_all(|| self.order.iter().all(is_in))
     }
 
     /// Moves the cursor; gives its new place.
@@ -218,7 +222,7 @@ impl TableState {
             self.extend_to(place, false, rows);
         } else {
             self.anchor = Some(place);
-            self.selection = HashSet::from([key.clone()]);
+            *self.selection.change() = HashSet::from([key.clone()]);
         }
         self.cursor = Some(key);
         Some(place)
@@ -274,7 +278,7 @@ mod tests {
         state.select_all(&rows);
         let fewer = Names(vec!["a", "x"]);
         state.refresh(2, &fewer);
-        assert_eq!(state.selected(), ["a"], "what is gone is not selected");
+        assert_eq!(*state.selected(), ["a"], "what is gone is not selected");
     }
 
     #[test]
@@ -286,10 +290,18 @@ mod tests {
         assert_eq!(state.step(2, false, &rows), Some(4), "not onto the head");
         state.click("a", 1, Modifiers::NONE, false, &rows);
         state.click("c", 4, Modifiers::SHIFT, false, &rows);
-        assert_eq!(state.selected(), ["a", "b", "c"]);
+        assert_eq!(*state.selected(), ["a", "b", "c"]);
         assert!(state.all_selected(&rows));
         state.click("b", 2, Modifiers::COMMAND, false, &rows);
-        assert_eq!(state.selected(), ["a", "c"]);
+        assert_eq!(*state.selected(), ["a", "c"]);
+        assert!(!state.all_selected(&rows));
+        state.select_all(&rows);
+        assert!(state.all_selected(&rows));
+        let more = Names(vec!["a", "b", "c", "d"]);
+        state.refresh(2, &more);
+        assert!(!state.all_selected(&more), "another row came");
+        let rows = Names(vec!["#g", "a", "b", "#h", "c"]);
+        state.refresh(3, &rows);
         assert_eq!(state.step(-9, false, &rows), Some(2), "nothing above the first head: stays");
     }
 }

@@ -18,7 +18,7 @@ use crate::gui::pages::training::starting::Labels;
 use crate::gui::requested::wake_on_answer;
 use crate::gui::theme::{fonts, size};
 use crate::gui::widgets::{Button, Field, card, text};
-use crate::workspace::{Command, Snapshot, Source, Ticket};
+use crate::workspace::{Command, LocalFile, Snapshot, Source, Ticket};
 
 /// Local files on their way into a channel.
 #[derive(Default)]
@@ -71,7 +71,7 @@ impl Files {
             Ok(_) if !path.is_file() => self.problem = Some(format!("{}: there is no such file", path.display())),
             Ok(to) => {
                 self.problem = None;
-                let command = Command::put_object(to.clone(), Source::File(path.to_owned()));
+                let command = Command::put_object(to.clone(), Source::File(LocalFile::new(path)));
                 let ticket = cx.workspace.submit(command);
                 wake_on_answer(ctx, &ticket);
                 self.going.push((channel.to_owned(), to, ticket));
