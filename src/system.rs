@@ -92,7 +92,8 @@ impl System {
         let serving = Serving::new(options.clock.clone(), options.seed);
         // The port comes first, so that a port that can't be had stops nothing that was begun; nothing is accepted yet.
         let bound = bind(options.bind, options.any_port_if_taken, options.grace)?;
-        let engine_options = EngineOptions { restored: opened.restored, mended: opened.mended, ..EngineOptions::default() };
+        let engine_options =
+            EngineOptions { restored: opened.restored, mended: opened.mended, ..EngineOptions::default() };
         let engine = Engine::start(store.clone(), Arc::clone(&serving), options.clock.clone(), engine_options)
             .context("the workspace could not be started")?;
         let address = bound.address;

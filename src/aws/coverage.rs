@@ -29,7 +29,7 @@ fn table() -> String {
     let mut table = "| Service | Operations here / in AWS's model |\n| --- | --- |\n".to_owned();
     for service in ModelOf::ALL {
         let (here, all) = (implemented(service).len(), model::operations(service).len());
-        table.push_str(&format!("| `{}` | {here} / {all} |\n", service.name()));
+        table.extend([format!("| `{}` | {here} / {all} |\n", service.name())]);
     }
     table
 }

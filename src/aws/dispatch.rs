@@ -100,7 +100,7 @@ impl Destination {
     /// The service that a signature must be for, as scopes name it; `None` for what is not ours, and then whichever the signature names.
     fn service(self) -> Option<&'static str> {
         match self {
-            Self::Ping | Self::Metrics | Self::Runtime | Self::SageMaker => Some("sagemaker"),
+            Self::Ping | Self::Metrics | Self::Runtime | Self::TrainingMetrics | Self::SageMaker => Some("sagemaker"),
             Self::S3 => Some("s3"),
             Self::Sts => Some("sts"),
             Self::Iam => Some("iam"),

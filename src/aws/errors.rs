@@ -39,7 +39,7 @@ pub struct WireError {
     /// What failed, on what, and what to do.
     pub message: String,
     /// What the model's container said, where it is the container's refusal that is passed on.
-    pub original: Option<Original>,
+    pub original: Option<Box<Original>>,
     /// What S3 says besides, by the names of its elements.
     pub details: Vec<(&'static str, String)>,
 }
@@ -99,7 +99,7 @@ impl WireError {
         let side = if status < 500 { "client" } else { "server" };
         let from = variant.unwrap_or("the model");
         let message = format!("Received {side} error ({status}) from {from} with message \"{}\"", original.message);
-        Self { original: Some(original), ..Self::new(StatusCode::FAILED_DEPENDENCY, "ModelError", message) }
+        Self { original: Some(Box::new(original)), ..Self::new(StatusCode::FAILED_DEPENDENCY, "ModelError", message) }
     }
 
     /// The answer, without a request id in its head; `id` is for bodies that hold one.
@@ -153,7 +153,10 @@ impl WireError {
     }
 
     fn elements(&self) -> String {
-        self.details.iter().map(|(name, value)| format!("<{name}>{}</{name}>", escape(value))).collect()
+        self.details.iter().fold(String::new(), |mut all, (name, value)| {
+            all.extend(["<", name, ">", &escape(value), "</", name, ">"]);
+            all
+        })
     }
 
     fn json(&self, shape: &str) -> String {

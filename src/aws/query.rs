@@ -110,7 +110,7 @@ pub struct Xml(String);
 impl Xml {
     /// A value, escaped, without an element around it.
     pub fn raw(&mut self, value: impl Display) -> &mut Self {
-        let _ = write!(self.0, "{}", escape(&value.to_string()));
+        let _ = write!(self.0, "{}", escape(value.to_string()));
         self
     }
 
@@ -214,7 +214,10 @@ mod tests {
         let role = "RoleArn=arn:aws:iam::123456789012:role/r";
         let (code, message) = said(ModelOf::Sts, "AssumeRole", format!("{role}&RoleSessionName=a%20b").as_bytes());
         assert_eq!(code, "ValidationError");
-        assert!(message.starts_with("1 validation error detected: Value 'a b' at 'roleSessionName' failed to"), "{message}");
+        assert!(
+            message.starts_with("1 validation error detected: Value 'a b' at 'roleSessionName' failed to"),
+            "{message}"
+        );
         assert_eq!(
             said(ModelOf::Iam, "GetRole", b"").1,
             "1 validation error detected: Value null at 'roleName' failed to satisfy constraint: Member must not be null"

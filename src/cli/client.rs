@@ -58,7 +58,10 @@ impl Client {
 
     /// Asks for a page, with these headers besides.
     pub fn get(&mut self, path: &str, headers: &[(String, String)]) -> Result<Answer> {
-        let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let more = headers.iter().fold(String::new(), |mut more, (name, value)| {
+            more.extend([name, ": ", value, "\r\n"]);
+            more
+        });
         let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{more}\r\n", self.host);
         self.stream.get_mut().write_all(request.as_bytes()).context("the request could not be sent")?;
         read_answer(&mut self.stream)

@@ -204,7 +204,7 @@ impl Alarm {
                 "must have 1 to 255 characters, none of them a control character",
             ));
         }
-        if !(matches!(self.period_s, 10 | 20 | 30) || (self.period_s > 0 && self.period_s % 60 == 0)) {
+        if !(matches!(self.period_s, 10 | 20 | 30) || (self.period_s > 0 && self.period_s.is_multiple_of(60))) {
             broken.push(Invalid::new("Period", self.period_s, "must be 10, 20, 30 or a multiple of 60"));
         }
         if self.evaluation_periods == 0 {

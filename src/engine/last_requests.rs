@@ -47,14 +47,16 @@ impl LastRequests {
             let now = serving.live(name).and_then(|live| live.last_request_ms);
             now.max(state.kept.get(name).copied())
         };
-        let times: Times =
-            world.endpoints.values().filter_map(|endpoint| Some((endpoint.name.clone(), of(&endpoint.name)?))).collect();
+        let times: Times = world
+            .endpoints
+            .values()
+            .filter_map(|endpoint| Some((endpoint.name.clone(), of(&endpoint.name)?)))
+            .collect();
         if times == state.kept {
             return;
         }
-        let written = serde_json::to_vec(&times)
-            .map_err(std::io::Error::from)
-            .and_then(|bytes| write_whole(&self.file, &bytes));
+        let written =
+            serde_json::to_vec(&times).map_err(std::io::Error::from).and_then(|bytes| write_whole(&self.file, &bytes));
         match written {
             Ok(()) => state.kept = times,
             Err(error) => tracing::warn!("{} could not be written: {error}", self.file.display()),

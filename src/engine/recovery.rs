@@ -166,7 +166,8 @@ fn mend_tell(mended: &Mended) -> Option<Tell> {
         Some(format!("{first}{more}: {became}"))
     };
     let buckets = mended.buckets.first().map(|first| {
-        let more = if mended.buckets.len() > 1 { format!(" and {} more", mended.buckets.len() - 1) } else { String::new() };
+        let more =
+            if mended.buckets.len() > 1 { format!(" and {} more", mended.buckets.len() - 1) } else { String::new() };
         format!("bucket {first}{more}: found on disk and taken up")
     });
     let parts: Vec<String> = [

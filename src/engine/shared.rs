@@ -9,8 +9,8 @@ use arc_swap::ArcSwap;
 
 use super::effects::Workers;
 use super::fleets::FleetFiles;
-use super::measurements::Measurements;
 use super::last_requests::LastRequests;
+use super::measurements::Measurements;
 use super::message::{Message, Report};
 use super::training::Watches;
 use crate::domain::time::Timestamp;

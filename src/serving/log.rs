@@ -312,7 +312,7 @@ mod tests {
             bytes: 1,
             drawn: true,
         };
-        for at in 0..KEPT_STREAMS as i64 + 3 {
+        for at in 0..i64::try_from(KEPT_STREAMS).unwrap() + 3 {
             let meter = meter();
             meter.record(&measured, None);
             book.open(&format!("e{at}"), &"A".into(), &meter, at, 7);

@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn a_day_is_kept_when_nobody_collects() {
         let mut tallies = Tallies::default();
-        for at in 0..KEPT as i64 + 3 {
+        for at in 0..i64::try_from(KEPT).unwrap() + 3 {
             tallies.record(&measured(at * TALLY_S * 1_000, 200));
         }
         let taken = tallies.take();

@@ -1,5 +1,6 @@
-//! Numbers and verdicts, never sentences: intervals and tests for experiments, the shapes of live measurements, and metrics.
+//! Numbers and verdicts, never sentences: tests and intervals for experiments, the shapes of live measurements, and metrics.
 
 pub mod experiment;
 pub mod live;
 pub mod metric;
+pub mod special;

@@ -104,7 +104,7 @@ mod tests {
             b"\xff",
             b"{}",
             b"\xa1\x01\x02",
-            b"\xa1\x61a\xc2\x41\x01",
+            b"\xa1\x61a\xc9\x01",
             &[0x81; 5_000],
             b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff",
         ] {

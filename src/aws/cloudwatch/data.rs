@@ -62,6 +62,7 @@ struct MetricStat {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+#[allow(clippy::struct_field_names, reason = "the members have these names")]
 struct Metric {
     #[serde(default)]
     namespace: Option<String>,

@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 
 /// A value of an answer.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Output {
+pub(in crate::aws) enum Output {
     Text(String),
     Number(f64),
     Whole(i64),

@@ -84,7 +84,9 @@ pub(super) fn merged(found: &[Measured], range: Range, period_s: i64) -> Vec<(i6
         [one] => one.series.periods(range.first(period_s), range.end_s, period_s),
         many => {
             let mut all = Series::default();
-            many.iter().for_each(|measured| all.merge(&measured.series));
+            for measured in many {
+                all.merge(&measured.series);
+            }
             all.periods(range.first(period_s), range.end_s, period_s)
         }
     }

@@ -134,6 +134,7 @@ fn find<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Role, WireError> {
     found.ok_or_else(|| refused(&RoleError::Missing(name.to_owned()).into()))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the operations of the table have one shape")]
 fn list_roles(snapshot: &Snapshot, form: &Form) -> Result<Xml, WireError> {
     let prefix = form.get("PathPrefix").unwrap_or("/");
     let most = form.number("MaxItems", PAGE) as usize;

@@ -128,7 +128,7 @@ impl Decoder {
                 let size = u64::from_str_radix(digits, 16).ok().filter(|_| is_number).ok_or(Malformed::Framing)?;
                 if let Some(signed) = &mut self.signed {
                     let signature = extension.trim().strip_prefix("chunk-signature=");
-                    signed.expected = signature.ok_or(Malformed::Signature)?.to_owned();
+                    signature.ok_or(Malformed::Signature)?.clone_into(&mut signed.expected);
                 }
                 self.state = State::Data(size);
                 if size == 0 {
@@ -180,7 +180,10 @@ impl SignedPieces {
             return if trailers.is_empty() { Ok(()) } else { Err(Malformed::Signature) };
         }
         let (name, signature) = trailers.pop().ok_or(Malformed::Signature)?;
-        let text: String = trailers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let text = trailers.iter().fold(String::new(), |mut text, (name, value)| {
+            text.extend([name, ":", value, "\n"]);
+            text
+        });
         if name == TRAILER_SIGNATURE && self.signer.trailers_end_with(&text, &signature) {
             return Ok(());
         }

@@ -31,7 +31,7 @@ pub enum Check {
     /// Against this SHA-256.
     Sha256(Box<ChecksumHasher>, String),
     /// It is chunked; so many bytes are inside.
-    Chunked(Decoder, Option<u64>),
+    Chunked(Box<Decoder>, Option<u64>),
 }
 
 impl Check {
@@ -43,7 +43,7 @@ impl Check {
                     Some(chunks) => Decoder::signed(chunks, payload.ends_with("-TRAILER")),
                     None => Decoder::new(),
                 };
-                Self::Chunked(decoder, decoded_length)
+                Self::Chunked(Box::new(decoder), decoded_length)
             }
             Some(hash) if hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
                 let hasher = ChecksumHasher { sha256: Some(Sha256::new()), ..ChecksumHasher::default() };

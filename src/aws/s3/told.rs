@@ -11,7 +11,7 @@ pub fn whole(body: &[u8], id: &str) -> Option<String> {
     let message = if inside.contains("<Message>") {
         String::new()
     } else {
-        format!("<Message>{}</Message>", escape(&words(code)))
+        format!("<Message>{}</Message>", escape(words(code)))
     };
     let request = if inside.contains("<RequestId>") { String::new() } else { format!("<RequestId>{id}</RequestId>") };
     let lacks = !message.is_empty() || !request.is_empty();
@@ -59,14 +59,20 @@ mod tests {
     fn what_lacks_is_added_and_nothing_else_is_touched() {
         let bare = b"<?xml version=\"1.0\"?><Error><Code>MalformedXML</Code></Error>";
         let told = whole(bare, "id-1").unwrap();
-        assert!(told.starts_with("<?xml version=\"1.0\"?><Error><Code>MalformedXML</Code><Message>The XML that"), "{told}");
+        assert!(
+            told.starts_with("<?xml version=\"1.0\"?><Error><Code>MalformedXML</Code><Message>The XML that"),
+            "{told}"
+        );
         assert!(told.ends_with("</Message><RequestId>id-1</RequestId></Error>"), "{told}");
         let said = b"<Error><Code>NoSuchKey</Code><Message>m</Message><Key>k</Key></Error>";
         assert_eq!(
             whole(said, "i").unwrap(),
             "<Error><Code>NoSuchKey</Code><Message>m</Message><Key>k</Key><RequestId>i</RequestId></Error>"
         );
-        assert_eq!(whole(b"<Error><Code>c</Code><Message/><Message>m</Message><RequestId>r</RequestId></Error>", "i"), None);
+        assert_eq!(
+            whole(b"<Error><Code>c</Code><Message/><Message>m</Message><RequestId>r</RequestId></Error>", "i"),
+            None
+        );
         assert_eq!(whole(b"\xff", "i"), None);
         assert_eq!(whole(b"<ListBucketResult></ListBucketResult>", "i"), None);
     }

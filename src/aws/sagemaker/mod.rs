@@ -42,7 +42,7 @@ const SERVICE: &str = "SageMaker";
 type Outcome = Result<Option<Value>, WireError>;
 
 /// A request that was read and checked.
-struct Request {
+pub(in crate::aws) struct Request {
     wire: Arc<Wire>,
     /// The operation's name.
     operation: &'static str,

@@ -34,7 +34,8 @@ pub(super) fn make_whole(value: &mut Value) {
     match value {
         Value::Number(number) => {
             // 2^53: up to here every whole number is exact.
-            let whole = number.as_f64().filter(|n| !number.is_i64() && n.fract() == 0.0 && n.abs() < 9_007_199_254_740_992.0);
+            let whole =
+                number.as_f64().filter(|n| !number.is_i64() && n.fract() == 0.0 && n.abs() < 9_007_199_254_740_992.0);
             if let Some(whole) = whole {
                 *value = Value::from(whole as i64);
             }

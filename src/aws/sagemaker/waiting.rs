@@ -85,7 +85,7 @@ impl Request {
             let age = Duration::from_millis((self.wire.serving.clock().wall_ms() - before.made.0).unsigned_abs());
             let is_fresh = is_new && !was_told && age < hold;
             if was_told || self.is_waiter || is_fresh {
-                let limit = if is_fresh && !self.is_waiter { hold - age } else { hold };
+                let limit = if is_fresh && !self.is_waiter { hold.saturating_sub(age) } else { hold };
                 let to_the_end = self.is_waiter || is_fresh;
                 let ended = |now: Option<State>| match now {
                     Some(now) if to_the_end => now.made != before.made || !now.is_changing,

@@ -31,6 +31,7 @@ pub struct V4 {
     /// In hex.
     pub signature: String,
     /// Of a presigned URL: for how many seconds it is good, if it says so.
+    #[allow(clippy::option_option, reason = "presigned or not, and then with an end or without")]
     pub presigned: Option<Option<i64>>,
     /// `X-Amz-Security-Token`.
     pub token: Option<String>,

@@ -181,10 +181,9 @@ fn secret(own: &AccessKey, id: &str, token: Option<&str>, now: Timestamp) -> Res
     let secret = temporary::secret_for(own, id, now);
     match (temporary, secret, token) {
         (None, Some(secret), None) => Ok(secret),
-        // The workspace's own key has no session.
-        (None, Some(_), Some(_)) => Err(Refusal::Token),
         (None, None, _) => Err(Refusal::Key(id.to_owned())),
-        (Some(_), _, None) => Err(Refusal::Token),
+        // The workspace's own key has no session, and a temporary one is none without.
+        (None, Some(_), Some(_)) | (Some(_), _, None) => Err(Refusal::Token),
         (Some(_), secret, Some(token)) => match temporary::session_of(own, token) {
             Some(session) if session.access_key == id => secret.ok_or(Refusal::TokenExpired),
             _ => Err(Refusal::Token),

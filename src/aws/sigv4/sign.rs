@@ -12,6 +12,8 @@ use crate::domain::time::Timestamp;
 /// Signs a request whole: all its headers, and the body. Sets `X-Amz-Date` and `Authorization`, and for S3 the hash of the body.
 pub fn sign(request: &mut Parts, body: &[u8], key: &AccessKey, region: &str, service: &str, now: Timestamp) {
     let time = time::Signed::of(now);
+    // A signature does not cover itself.
+    request.headers.remove(AUTHORIZATION);
     let payload = hex_sha256(body);
     let rules = if service == "s3" { Rules::S3 } else { Rules::Others };
     set(request, "x-amz-date", &time.text);

@@ -90,7 +90,13 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
         "What the threshold of predicted_label is chosen for",
     ),
     common("early_stopping_patience", COUNT, Some("3"), "Epochs without improvement before training stops"),
-    row("accuracy_top_k", COUNT, None, Refused("accuracy is that of the most probable class"), "k of the top-k accuracy"),
+    row(
+        "accuracy_top_k",
+        COUNT,
+        None,
+        Refused("accuracy is that of the most probable class"),
+        "k of the top-k accuracy",
+    ),
     row("balance_multiclass_weights", SWITCH, Some("false"), Yes, "Give every class the same importance"),
     row("beta_1", Kind::AutoOr(&SHARE), Some("auto"), Yes, "Adam: decay of the mean of gradients; auto is 0.9"),
     row(
@@ -172,13 +178,7 @@ pub const HYPERPARAMETERS: &[Hyperparameter] = &[
         Ignored("the threshold is chosen on the whole validation channel"),
         "Rows for choosing the threshold",
     ),
-    row(
-        "num_classes",
-        Kind::Integer { min: 3, max: 1_000_000 },
-        None,
-        Yes,
-        "Classes of a multiclass_classifier",
-    ),
+    row("num_classes", Kind::Integer { min: 3, max: 1_000_000 }, None, Yes, "Classes of a multiclass_classifier"),
     row(
         "num_models",
         Kind::AutoOr(&COUNT),

@@ -296,9 +296,7 @@ mod tests {
             says(Algorithm::LinearLearner, &[("predictor_type", "regressor"), ("loss", "logistic")])
                 .contains("goes with predictor_type binary_classifier")
         );
-        assert!(
-            says(Algorithm::LinearLearner, &[("predictor_type", "multiclass_classifier")]).contains("num_classes")
-        );
+        assert!(says(Algorithm::LinearLearner, &[("predictor_type", "multiclass_classifier")]).contains("num_classes"));
     }
 
     #[test]

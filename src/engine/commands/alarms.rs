@@ -59,7 +59,7 @@ fn put(control: &mut Control, mut alarm: Alarm) -> Outcome {
             return Err(AlarmError::TooMany(count).into());
         }
         (alarm.state, alarm.state_data) = (AlarmState::InsufficientData, None);
-        alarm.state_reason = "Unchecked: Initial alarm creation".to_owned();
+        "Unchecked: Initial alarm creation".clone_into(&mut alarm.state_reason);
         (alarm.state_updated, alarm.state_transitioned) = (now, now);
         Tell::info(format!("Alarm {} created", alarm.name))
     };

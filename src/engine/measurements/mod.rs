@@ -55,7 +55,9 @@ impl Measurements {
     /// Adds measurements.
     pub(super) fn put(&self, data: Vec<Datum>) {
         let mut ledger = self.ledger();
-        data.into_iter().for_each(|datum| ledger.add(datum));
+        for datum in data {
+            ledger.add(datum);
+        }
     }
 
     /// Adds the metrics of one round of a training job.

@@ -240,6 +240,7 @@ pub fn confirm_delete(cx: &mut Context<'_>, what: Deletion<'_>, then: Option<&Ro
         then: then.filter(|_| i == last).cloned(),
     };
     let actions = what.names.iter().enumerate().map(submit).collect();
-    let confirm = Confirm::new(format!("Delete {named}?"), "Delete", actions).body(what.body).goes_along(what.goes_along);
+    let confirm =
+        Confirm::new(format!("Delete {named}?"), "Delete", actions).body(what.body).goes_along(what.goes_along);
     cx.actions.push(Action::Confirm(Box::new(confirm)));
 }

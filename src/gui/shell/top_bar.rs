@@ -86,7 +86,10 @@ fn chips(ui: &mut Ui, cx: &mut Context<'_>) {
     let address = server.map_or("starting…", |url| url.trim_start_matches("http://"));
     let tone = if server.is_some() { theme.ok.text } else { theme.changing.text };
     let name = format!("Server {address}: copy environment");
-    let tip = format!("Click to copy the environment of AWS clients for {}, as `counterpoise env` prints it", cx.shell.as_str());
+    let tip = format!(
+        "Click to copy the environment of AWS clients for {}, as `counterpoise env` prints it",
+        cx.shell.as_str()
+    );
     if chip(ui, address, fonts::mono(), Some(tone), &name).on_hover_text(tip).clicked() {
         cx.actions.push(commands::copy_environment(&cx.snapshot.info, cx.shell));
     }

@@ -130,16 +130,28 @@ fn upload(place: &Place, to: &S3Uri, file: &str, title: &str) -> Vec<Snippet> {
     );
     // The uploader wants the folder and keeps the file's name.
     let folder = to.key.rfind('/').map_or("", |slash| &to.key[..slash]);
-    let sdk = format!(
+    let uploader = format!(
         "S3Uploader.upload({}, {}, sagemaker_session=session)\n",
         quoted(file),
         quoted(&S3Uri::new(&to.bucket, folder).to_string())
     );
+    // Without a folder it would begin the key with a slash.
+    let (imports, sdk) = if folder.is_empty() {
+        let upload = format!(
+            "session.boto_session.client(\"s3\").upload_file({}, {}, {})\n",
+            quoted(file),
+            quoted(&to.bucket),
+            quoted(&to.key)
+        );
+        ("", upload)
+    } else {
+        ("from sagemaker.s3 import S3Uploader\n", uploader)
+    };
     vec![
         snippet(Language::Boto3, boto3),
         snippet(Language::Cli, cli),
         snippet(Language::Curl, curl),
-        place.sdk(title, "from sagemaker.s3 import S3Uploader\n", &sdk),
+        place.sdk(title, imports, &sdk),
     ]
 }
 

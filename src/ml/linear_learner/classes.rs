@@ -7,9 +7,13 @@ use crate::ml::Dataset;
 /// Turns sums, one a class, into probabilities.
 pub(super) fn softmax(sums: &mut [f64]) {
     let greatest = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    sums.iter_mut().for_each(|sum| *sum = (*sum - greatest).exp());
+    for sum in sums.iter_mut() {
+        *sum = (*sum - greatest).exp();
+    }
     let all: f64 = sums.iter().sum();
-    sums.iter_mut().for_each(|sum| *sum /= all);
+    for sum in sums {
+        *sum /= all;
+    }
 }
 
 /// −ln of the probability of the true class, from the sums of all classes (without going through the probability, which may be 0).
@@ -29,13 +33,12 @@ impl RowWeights {
         let rows = data.rows() as f64;
         let of_class = |class: usize| data.labels.iter().filter(|label| **label == class as f32).count() as f64;
         Self(match (settings.link, settings.positive_weight) {
-            (Link::Identity, _) => Vec::new(),
             (Link::Softmax, _) if settings.balance_classes => {
                 // As scikit-learn's "balanced": a class that is not there at all changes nothing.
                 let weight = |count: f64| if count > 0.0 { rows / (settings.classes as f64 * count) } else { 1.0 };
                 (0..settings.classes).map(|class| weight(of_class(class))).collect()
             }
-            (Link::Softmax, _) => Vec::new(),
+            (Link::Identity | Link::Softmax, _) => Vec::new(),
             (Link::Logistic | Link::Margin, PositiveWeight::Times(times)) => vec![1.0, times],
             (Link::Logistic | Link::Margin, PositiveWeight::Balanced) => {
                 let positives = of_class(1);
@@ -60,10 +63,10 @@ mod tests {
             let mut shares = sums;
             softmax(&mut shares);
             assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{shares:?}");
-            for class in 0..3 {
+            for (class, share) in shares.iter().enumerate() {
                 let loss = cross_entropy(&sums, class);
                 assert!(loss.is_finite() && loss >= 0.0);
-                assert!(shares[class] == 0.0 || (loss + shares[class].ln()).abs() < 1e-9, "{sums:?} {class}");
+                assert!(*share == 0.0 || (loss + share.ln()).abs() < 1e-9, "{sums:?} {class}");
             }
         }
     }

@@ -151,14 +151,21 @@ impl LinearModel {
             out.push(if self.link == Link::Logistic { 1.0 / (1.0 + (-sum).exp()) } else { sum });
             return;
         }
-        out.extend(self.biases.iter().enumerate().map(|(class, bias)| {
-            bias + products(&self.weights[class * features..][..features])
-        }));
+        out.extend(
+            self.biases
+                .iter()
+                .enumerate()
+                .map(|(class, bias)| bias + products(&self.weights[class * features..][..features])),
+        );
         let sums = &mut out[first..];
         let greatest = sums.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        sums.iter_mut().for_each(|sum| *sum = (*sum - greatest).exp());
+        for sum in sums.iter_mut() {
+            *sum = (*sum - greatest).exp();
+        }
         let all: f32 = sums.iter().sum();
-        sums.iter_mut().for_each(|sum| *sum /= all);
+        for sum in sums {
+            *sum /= all;
+        }
     }
 
     /// The model as a file: JSON that anybody can read.
@@ -190,7 +197,7 @@ impl LinearModel {
         }
         let biases = if file.biases.is_empty() { file.bias.into_iter().collect() } else { file.biases };
         let fits = match file.link {
-            Link::Softmax => biases.len() > 1 && file.weights.len() % biases.len() == 0,
+            Link::Softmax => biases.len() > 1 && file.weights.len().is_multiple_of(biases.len()),
             _ => biases.len() == 1,
         };
         if !fits {

@@ -189,10 +189,8 @@ fn several_classes_are_learned_dense_and_sparse() {
     assert_eq!((model.features(), model.outputs_per_row(), model.weights().len()), (2, 3, 6));
     assert!(trained.notes.is_empty(), "no threshold is spoken of: {:?}", trained.notes);
 
-    let sparse = |data: &Dataset| Dataset {
-        features: Matrix::Sparse(to_sparse(&data.features)),
-        labels: data.labels.clone(),
-    };
+    let sparse =
+        |data: &Dataset| Dataset { features: Matrix::Sparse(to_sparse(&data.features)), labels: data.labels.clone() };
     let again = fit(&settings, &sparse(&data), Some(&sparse(&test))).unwrap();
     assert!(right_of(&again, &sparse(&test), None) > 0.97);
 }

@@ -46,7 +46,6 @@ impl Line {
         };
         self.bias + products
     }
-
 }
 
 /// The model of one line, or of one a class.
@@ -209,7 +208,9 @@ pub(in crate::ml) fn train(
                     scaler.each(features, |column, x| add(&mut slopes, &weights[column * classes..], x));
                     softmax(&mut slopes);
                     slopes[label as usize] -= 1.0;
-                    slopes.iter_mut().for_each(|slope| *slope *= share);
+                    for slope in &mut slopes {
+                        *slope *= share;
+                    }
                     scaler.each(features, |column, x| add(&mut gradient[column * classes..], &slopes, x));
                 }
                 add(&mut bias_gradient, &slopes, 1.0);

@@ -1,11 +1,11 @@
 """The built program as a process: started, spoken to through boto3, stopped or killed, its log read."""
 
-import json
 import contextlib
+import json
 import os
 import pathlib
+import queue
 import re
-import select
 import signal
 import subprocess
 import threading
@@ -63,22 +63,29 @@ class Program:
             env=clean_environment(),
             text=True,
         )
-        said = []
+        said, heard = [], queue.SimpleQueue()
+
+        def listen(pipe):
+            for line in pipe:
+                said.append(line)
+                heard.put(line)
+            heard.put("")
+
+        # To its end: a full pipe would stop it.
+        self._said = said
+        self._reader = threading.Thread(target=listen, args=[self.process.stdout], daemon=True)
+        self._reader.start()
         while True:
-            if not select.select([self.process.stdout], [], [], 60)[0]:
+            try:
+                line = heard.get(timeout=60)
+            except queue.Empty:
                 self.kill()
-                raise AssertionError(f"not ready after 60 s: {''.join(said)}")
-            line = self.process.stdout.readline()
+                raise AssertionError(f"not ready after 60 s: {''.join(said)}") from None
             if line.startswith("ready "):
                 self.url = line.split()[1]
                 break
             if not line:
                 raise AssertionError(f"ended with {self.process.wait()} before it was ready: {''.join(said)}")
-            said.append(line)
-        # Nobody reads what it says from here on, but a full pipe would stop it.
-        self._said = said
-        self._reader = threading.Thread(target=lambda pipe: said.extend(pipe), args=[self.process.stdout], daemon=True)
-        self._reader.start()
 
     def take_its_key(self):
         """From here on, clients sign with the workspace's own key."""

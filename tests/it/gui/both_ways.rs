@@ -59,8 +59,7 @@ fn what_a_client_does_is_in_the_window_with_its_next_frame() {
     lab.trained_model("trained", Algorithm::XGBoost, 2);
     let mut harness = window(&lab, Route::Models);
 
-    let container =
-        json!({ "Image": Algorithm::XGBoost.image(), "ModelDataUrl": format!("s3://{BUCKET}/models/trained/output/model.tar.gz") });
+    let container = json!({ "Image": Algorithm::XGBoost.image(), "ModelDataUrl": format!("s3://{BUCKET}/models/trained/output/model.tar.gz") });
     let model = json!({ "ModelName": "from-a-client", "ExecutionRoleArn": ROLE, "PrimaryContainer": container });
     assert!(!shows(&harness, "from-a-client"));
     client_does(&lab, &mut harness, "CreateModel", &model);
@@ -85,7 +84,8 @@ fn what_a_client_does_is_in_the_window_with_its_next_frame() {
 
     go(&mut harness, Route::Endpoint("served".into()));
     harness.get_by_role_and_label(Role::Slider, "Divider between left and right");
-    let weights = json!([{ "VariantName": "left", "DesiredWeight": 1 }, { "VariantName": "right", "DesiredWeight": 3 }]);
+    let weights =
+        json!([{ "VariantName": "left", "DesiredWeight": 1 }, { "VariantName": "right", "DesiredWeight": 3 }]);
     let moved = json!({ "EndpointName": "served", "DesiredWeightsAndCapacities": weights });
     client_does(&lab, &mut harness, "UpdateEndpointWeightsAndCapacities", &moved);
     assert!(shows(&harness, "25") && shows(&harness, "75"), "the split bar");

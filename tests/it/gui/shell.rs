@@ -4,7 +4,7 @@ use counterpoise::domain::event::{Event, Severity};
 use counterpoise::domain::reference::{Kind, ResourceRef};
 use counterpoise::gui::route::Route;
 use counterpoise::gui::theme::ThemeChoice;
-use counterpoise::workspace::{Command, CommandError};
+use counterpoise::workspace::{Command, CommandError, Shell, Workspace as _, environment};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -119,10 +119,11 @@ fn what_ends_elsewhere_brings_a_toast_that_leads_there_and_there_are_never_more_
     let workspace = ScriptedWorkspace::realistic();
     let mut harness = window(&workspace, Route::Models);
     let job = ResourceRef::new(Kind::TrainingJob, "sentiment-xgb-3");
+    let other = |n: u64| ResourceRef::new(Kind::TrainingJob, format!("job-{n}"));
     workspace.change(|world| {
         world.events.push_back(event(100, Severity::Info, "A person did that", job.clone()));
         for n in 0..6 {
-            world.events.push_back(event(101 + n, Severity::Success, &format!("Job {n} trained"), job.clone()));
+            world.events.push_back(event(101 + n, Severity::Success, &format!("Job {n} trained"), other(n)));
         }
         world.events.push_back(event(107, Severity::Error, "Job 7 failed", job.clone()));
     });

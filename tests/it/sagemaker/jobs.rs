@@ -21,11 +21,15 @@ fn a_job_gives_back_its_request_and_what_became_of_it() {
     lab.finished("Boston-1");
 
     let described = ok(&lab, "DescribeTrainingJob", &json!({ "TrainingJobName": "Boston-1" }));
-    for member in
-        ["HyperParameters", "RoleArn", "AlgorithmSpecification", "ResourceConfig", "DebugHookConfig", "Environment"]
-    {
+    for member in ["HyperParameters", "RoleArn", "ResourceConfig", "DebugHookConfig", "Environment"] {
         assert_eq!(described[member], request[member], "{member}");
     }
+    let algorithm = |of: &Value, member: &str| of["AlgorithmSpecification"][member].clone();
+    for member in ["TrainingImage", "TrainingInputMode"] {
+        assert_eq!(algorithm(&described, member), algorithm(&request, member), "{member}");
+    }
+    let metrics = algorithm(&described, "MetricDefinitions");
+    assert_eq!(metrics[0]["Name"], "train:rmse", "what built-in algorithms measure is said: {metrics}");
     assert_eq!(described["ABrandNewMember"], request["ABrandNewMember"], "what nobody knows comes back too");
     assert!(described.get("Tags").is_none(), "tags have an operation of their own");
     assert_eq!(described["OutputDataConfig"]["KmsKeyId"], "");

@@ -20,6 +20,7 @@ struct Names {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+#[allow(clippy::struct_field_names, reason = "the members have these names")]
 struct State {
     alarm_name: String,
     state_value: String,

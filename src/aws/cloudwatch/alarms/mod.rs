@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Hands in a command; a refusal in CloudWatch's words. Blocks until the change is on disk.
 fn ask(wire: &Wire, command: AlarmCommand) -> Result<(), WireError> {
     let answer = wire.workspace.submit(Command::Alarm(command)).wait(PATIENCE);
-    answer.unwrap_or(Err(CommandError::Closing)).map(drop).map_err(|error| refused(&error))
+    answer.and_then(Result::ok).unwrap_or(Err(CommandError::Closing)).map(drop).map_err(|error| refused(&error))
 }
 
 fn refused(error: &CommandError) -> WireError {

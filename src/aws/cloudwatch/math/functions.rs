@@ -183,7 +183,7 @@ fn choose(
     let times: BTreeSet<i64> = condition.points.keys().copied().collect();
     let mut points = BTreeMap::new();
     for at_s in times {
-        let chosen = if condition.points[&at_s] != 0.0 { Some(&yes) } else { no.as_ref() };
+        let chosen = if condition.points[&at_s] == 0.0 { no.as_ref() } else { Some(&yes) };
         if let Some(value) = chosen.map(|of| value(of, at_s)).transpose()?.flatten() {
             points.insert(at_s, value);
         }

@@ -72,7 +72,8 @@ impl Client {
             writeln!(input, "{}", file.display()).unwrap();
             let mut line = String::new();
             output.read_line(&mut line).unwrap();
-            let (well, said): (bool, String) = serde_json::from_str(&line).map_err(|_| format!("Python said {line}"))?;
+            let (well, said): (bool, String) =
+                serde_json::from_str(&line).map_err(|_| format!("Python said {line}"))?;
             return if well { Ok(said) } else { Err(said) };
         }
         let file = self.folder.path().join("snippet.sh");
