@@ -20,9 +20,6 @@ pub enum Door {
     Inside {
         /// In lower case.
         host: Arc<str>,
-        /// The address that the connection was made to.
-        #[allow(dead_code, reason = "for the verification of signatures")]
-        local: SocketAddr,
     },
 }
 
@@ -276,8 +273,7 @@ mod tests {
 
     #[test]
     fn behind_an_ended_host_only_that_host_is_known() {
-        let local = SocketAddr::from(([127, 0, 0, 1], 8770));
-        let door = Door::Inside { host: "sts.amazonaws.com".into(), local };
+        let door = Door::Inside { host: "sts.amazonaws.com".into() };
         let inside = |headers: &[(&str, &str)]| {
             let request = hyper::Request::builder().uri("/");
             let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));

@@ -87,21 +87,16 @@ pub(super) async fn connect(
     };
     match Road::to(&host) {
         Road::Telemetry => refused(format!("{host} takes the SDK's telemetry, which is not sent from here")),
-        Road::Sts if port == 443 => end(service, request, host, local).await,
+        Road::Sts if port == 443 => end(service, request, host).await,
         Road::Sts | Road::Outside => pass(request, host, port).await,
     }
 }
 
 /// Ends TLS here and answers what is inside.
-async fn end(
-    service: &Arc<Service>,
-    request: Request<Incoming>,
-    host: String,
-    local: SocketAddr,
-) -> Result<Response, WireError> {
+async fn end(service: &Arc<Service>, request: Request<Incoming>, host: String) -> Result<Response, WireError> {
     let config = certificate(service, &host).await?;
     let service = Arc::clone(service);
-    after(request, move |upgraded| inside(service, upgraded, config, host, local));
+    after(request, move |upgraded| inside(service, upgraded, config, host));
     Ok(Response::new(Payload::empty()))
 }
 
@@ -127,13 +122,7 @@ async fn certificate(service: &Arc<Service>, host: &str) -> Result<Arc<ServerCon
 }
 
 /// Answers what is inside. Boxed, because the function that answers it is the very one that led here.
-fn inside(
-    service: Arc<Service>,
-    upgraded: Upgraded,
-    config: Arc<ServerConfig>,
-    host: String,
-    local: SocketAddr,
-) -> Task {
+fn inside(service: Arc<Service>, upgraded: Upgraded, config: Arc<ServerConfig>, host: String) -> Task {
     Box::pin(async move {
         let handshake = TlsAcceptor::from(config).accept(TokioIo::new(upgraded));
         let stream = match timeout(SETUP, handshake).await {
@@ -142,7 +131,7 @@ fn inside(
             Err(_) => return tracing::debug!(host, "a TLS handshake took too long"),
         };
         let head_time = service.limits.head_time;
-        let door = Door::Inside { host: host.into(), local };
+        let door = Door::Inside { host: host.into() };
         let answer = service_fn(move |request| {
             let (service, door) = (Arc::clone(&service), door.clone());
             async move { Ok::<_, Infallible>(service.answer(request, &door).await) }

@@ -50,7 +50,6 @@ pub fn issue(own: &AccessKey, role: &str, name: &str, expires: Timestamp, random
 }
 
 /// The secret of the key with this id: the workspace's own, or one that was issued and still holds. `None`: no such key, or it has expired.
-#[allow(dead_code, reason = "for the verification of signatures")]
 pub fn secret_for(own: &AccessKey, id: &str, now: Timestamp) -> Option<String> {
     if id == own.id && !own.secret.is_empty() {
         return Some(own.secret.clone());
@@ -59,7 +58,6 @@ pub fn secret_for(own: &AccessKey, id: &str, now: Timestamp) -> Option<String> {
 }
 
 /// When a temporary key's id says that it ends; `None` for ids of other kinds.
-#[allow(dead_code, reason = "for the verification of signatures")]
 pub fn expiry(id: &str) -> Option<Timestamp> {
     let letters = id.strip_prefix(PREFIX)?.as_bytes();
     if letters.len() != 16 {
