@@ -18,7 +18,8 @@ assert (table["value"] > 0).all()
 
 # Without names it asks for all that the job's description defines.
 everything = TrainingJobAnalytics(job, sagemaker_session=session).dataframe()
-assert {"train:rmse", "validation:rmse"} <= set(everything["metric_name"]), everything
+measured = {f"{channel}:{metric}" for channel in ("train", "validation") for metric in ("rmse", "mae")}
+assert set(everything["metric_name"]) == measured, everything
 
 final = session.sagemaker_client.describe_training_job(TrainingJobName=job)["FinalMetricDataList"]
 final = {metric["MetricName"]: metric["Value"] for metric in final}
