@@ -160,7 +160,8 @@ impl Decoder {
         let Some(end) = bytes.iter().position(|b| *b == b'\n') else {
             self.rest.extend_from_slice(bytes);
             bytes.clear();
-            return if self.rest.len() > LONGEST_LINE { Err(Malformed::Framing) } else { Ok(None) };
+            // Its end may be two bytes, of which one may be here already.
+            return if self.rest.len() > LONGEST_LINE + 1 { Err(Malformed::Framing) } else { Ok(None) };
         };
         let mut line = std::mem::take(&mut self.rest);
         line.extend_from_slice(&bytes[..end]);
@@ -218,6 +219,11 @@ mod tests {
         }
         assert_eq!(decode("0\r\n\r\n", 2).unwrap(), (String::new(), Vec::new()));
         assert_eq!(decode("3\r\na\r\n\r\n0\r\nx-a:b", 4).unwrap().0, "a\r\n");
+        let longest = format!("0\r\nx-a:{}\r\n\r\n", "b".repeat(LONGEST_LINE - 4));
+        for step in [1, 1_000, 1_029, 2_000] {
+            assert!(decode(&longest, step).is_ok(), "{step}");
+            assert_eq!(decode(&longest.replace("x-a", "x-aa"), step), Err(Malformed::Framing), "{step}");
+        }
     }
 
     /// The body of the example in S3's documentation.
