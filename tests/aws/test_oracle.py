@@ -257,6 +257,31 @@ LOGS = [
 ]  # fmt: skip
 
 
+def cloudwatch(operation, given, code, says):
+    return "cloudwatch", operation, given, code, says, {}
+
+
+def statistics(**changes):
+    """A question that lacks nothing, with changes."""
+    whole = {"Namespace": "AWS/SageMaker", "MetricName": "Invocations", "StartTime": 1.7e9, "EndTime": 1.7e9 + 600, "Period": 60, "Statistics": ["Sum"]}
+    return whole | changes
+
+
+METRICS = [
+    cloudwatch("GetMetricStatistics", {}, "ValidationError", required("cloudwatch", "GetMetricStatistics")),
+    cloudwatch("GetMetricStatistics", statistics(Statistics=["Median"]), "ValidationError", any_of("Value '[Median]' at 'statistics'", "Member must satisfy enum value set")),
+    cloudwatch("GetMetricStatistics", statistics(Namespace=":x"), "ValidationError", broken("cloudwatch", "GetMetricStatistics", ("Namespace", ":x", "pattern"))),
+    cloudwatch("GetMetricStatistics", statistics(Period=0), "ValidationError", broken("cloudwatch", "GetMetricStatistics", ("Period", 0, "min"))),
+    cloudwatch("GetMetricStatistics", statistics(Period=7), "InvalidParameterValue", any_of("7")),
+    cloudwatch("GetMetricStatistics", statistics(EndTime=1.6e9), "InvalidParameterCombination", any_of("")),
+    cloudwatch("GetMetricStatistics", statistics(StartTime="noon"), "SerializationException", any_of("")),
+    cloudwatch("GetMetricStatistics", statistics(Period="60"), "SerializationException", any_of("Integer")),
+    cloudwatch("ListMetrics", {"NextToken": "made-up"}, "InvalidNextToken", any_of("")),
+    cloudwatch("ListMetrics", "{", "SerializationException", any_of("")),
+    cloudwatch("PutDashboard", {"DashboardName": "d", "DashboardBody": "{}"}, "UnknownOperationException", any_of("PutDashboard")),
+]  # fmt: skip
+
+
 def s3(operation, method, path, code, status, body=b"", says=any_of(""), **headers):
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     return "s3", operation, lambda c: (method, path.format(c.bucket), body), code, says, {"status": status, "headers": headers}
@@ -286,7 +311,7 @@ S3 = [
     s3("DeleteBucket", "DELETE", "/{}", "BucketNotEmpty", 409),
 ]  # fmt: skip
 
-ROWS = SAGEMAKER + RUNTIME + STS + IAM + LOGS + S3
+ROWS = SAGEMAKER + RUNTIME + STS + IAM + LOGS + METRICS + S3
 
 
 def name_of(row):
@@ -385,4 +410,4 @@ def test_an_operation_that_is_not_here_names_itself_whatever_it_is(server):
 
 def test_there_are_more_than_fifty_of_them():
     assert len(ROWS) >= 120
-    assert {row[0] for row in ROWS} == {SM, "sagemaker-runtime", "sts", "iam", "logs", "s3"}
+    assert {row[0] for row in ROWS} == {SM, "sagemaker-runtime", "sts", "iam", "logs", "cloudwatch", "s3"}
