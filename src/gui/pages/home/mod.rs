@@ -1,12 +1,14 @@
 //! Home: what to do next, what runs, what it costs, what happened.
 
 pub mod data;
+pub mod summary;
 
 use std::collections::BTreeSet;
 
 use egui::{Align, CornerRadius, Layout, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use self::data::{JobCosts, Step, StepId};
+use self::data::{Step, StepId};
+use self::summary::JobCosts;
 use crate::domain::event::Severity;
 use crate::domain::reference::{Kind, ResourceRef};
 use crate::gui::context::Context;
@@ -40,15 +42,15 @@ impl HomePage {
     /// Draws it.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
         let steps = self.steps(cx);
-        let greeting = data::greeting(format::hour(cx.now, cx.zone));
+        let greeting = summary::greeting(format::hour(cx.now, cx.zone));
         let revision = cx.snapshot.training_jobs.revision();
         if self.costs.as_ref().is_none_or(|(seen, _)| *seen != revision) {
-            self.costs = Some((revision, data::job_costs(cx.snapshot)));
+            self.costs = Some((revision, summary::job_costs(cx.snapshot)));
         }
         let costs = self.costs.as_ref().map(|(_, costs)| costs.clone()).unwrap_or_default();
-        let summary = data::summary(cx.snapshot, &steps, cx.now);
+        let below = summary::summary(cx.snapshot, &steps, cx.now);
         page::scroll(ui, "home", |ui| {
-            header(ui, greeting, None, &summary, |ui| {
+            header(ui, greeting, None, &below, |ui| {
                 if Button::secondary("New training job").large().show(ui) {
                     cx.actions.go(Route::NewTrainingJob { clone_of: None });
                 }
@@ -252,7 +254,7 @@ fn running_row(ui: &mut Ui, cx: &mut Context<'_>, about: &ResourceRef, noun: &st
 fn cost_card(ui: &mut Ui, cx: &mut Context<'_>, costs: &JobCosts) {
     let theme = cx.theme;
     let (per_hour, _) = cx.snapshot.running_cost();
-    let so_far = data::so_far(cx.snapshot, costs, cx.now);
+    let so_far = summary::so_far(cx.snapshot, costs, cx.now);
     card(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 4.0;
         text::strong(ui, "What is here, at AWS list price");
