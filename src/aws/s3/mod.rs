@@ -119,6 +119,14 @@ async fn serve(
     let (mut parts, body) = response.into_parts();
     let Some(bytes) = body.bytes() else { return Ok(Response::from_parts(parts, Payload::Stream(Box::pin(body)))) };
     let refused = parts.status.is_client_error() || parts.status.is_server_error();
+    let bytes = match told::broken_policy(&bytes).filter(|_| refused) {
+        Some((status, told)) => {
+            parts.status = status;
+            parts.headers.remove(CONTENT_LENGTH);
+            told.into()
+        }
+        None => bytes,
+    };
     let payload = match told::whole(&bytes, id).filter(|_| refused) {
         Some(whole) => {
             parts.headers.remove(CONTENT_LENGTH);
