@@ -34,6 +34,14 @@ impl Payload {
     pub fn empty() -> Self {
         Self::Whole(None)
     }
+
+    /// The bytes of one that is whole; none of one that comes in pieces.
+    pub fn into_whole(self) -> Bytes {
+        match self {
+            Self::Whole(bytes) => bytes.unwrap_or_default(),
+            Self::Stream(_) => Bytes::new(),
+        }
+    }
 }
 
 impl Body for Payload {

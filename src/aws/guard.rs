@@ -114,7 +114,7 @@ fn refused(message: String) -> WireError {
 
 /// Whether `host`, with or without a port, names this machine: `localhost`, a name below it (which resolves to this machine by RFC 6761),
 /// a loopback address, or the very address that the connection was made to. Addresses can't be rebound, only names can.
-fn is_ours(host: &str, local: SocketAddr) -> bool {
+pub(super) fn is_ours(host: &str, local: SocketAddr) -> bool {
     let name = without_port(host);
     let name = name.strip_suffix('.').unwrap_or(name);
     if let Ok(address) = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -11,6 +12,7 @@ use super::Wire;
 use super::answer::Response;
 use super::call::Call;
 use super::errors::WireError;
+use crate::domain::tag::Tag;
 
 /// Longest input: AWS takes no more of any operation that is answered here.
 const MOST_BYTES: usize = 1024 * 1024;
@@ -53,6 +55,20 @@ pub fn parse(bytes: &[u8]) -> Result<Value, WireError> {
 /// `SerializationException` for a member of another type.
 pub fn members<T: DeserializeOwned>(input: Value) -> Result<T, WireError> {
     serde_json::from_value(input).map_err(|error| serialization(&error.to_string()))
+}
+
+/// A tag as requests have it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct WireTag {
+    key: String,
+    value: String,
+}
+
+impl From<WireTag> for Tag {
+    fn from(tag: WireTag) -> Self {
+        Self { key: tag.key, value: tag.value }
+    }
 }
 
 fn serialization(why: &str) -> WireError {

@@ -10,6 +10,7 @@ mod cloudwatch;
 mod coverage;
 mod dispatch;
 pub mod errors;
+mod express;
 mod guard;
 mod iam;
 mod json;

@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::future::pending;
-use std::io;
+use std::io::{self, Cursor};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +12,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
@@ -19,6 +20,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::dispatch::Service;
+use super::express;
 use super::guard::Door;
 use super::pulse::{Busy, Pulse, Watch};
 
@@ -175,6 +177,13 @@ async fn connection(
         Err(error) => return tracing::debug!(%error, "a connection was gone before it began"),
     };
     let door = Door::Port(local);
+    let (stream, begun) = match express::serve(stream, &service, &door, &mut ends, &pulse).await {
+        Ok(express::End::Else(stream, begun)) => (stream, begun),
+        Ok(express::End::Over) => return,
+        Err(error) => return tracing::debug!(%error, "a connection ended early"),
+    };
+    let (reader, writer) = stream.into_split();
+    let stream = tokio::io::join(Cursor::new(begun).chain(reader), writer);
     let answer = service_fn(move |request| {
         let (service, door) = (Arc::clone(&service), door.clone());
         let busy = Busy::begin(&pulse);

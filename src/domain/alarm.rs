@@ -232,40 +232,41 @@ pub fn arn_prefix(account: &Account) -> String {
     format!("arn:aws:cloudwatch:{}:{}:alarm:", account.region, account.id)
 }
 
+/// An alarm for tests: more than four server errors in each of two minutes.
+#[cfg(test)]
+pub fn sample() -> Alarm {
+    Alarm {
+        name: "errors".to_owned(),
+        description: None,
+        metric: MetricId::of_variant("Invocation5XXErrors", "e", "A"),
+        unit: None,
+        statistic: "Sum".to_owned(),
+        period_s: 60,
+        evaluation_periods: 2,
+        datapoints_to_alarm: None,
+        threshold: 4.0,
+        comparison: Comparison::GreaterThanThreshold,
+        missing: None,
+        low_sample_count: None,
+        actions: Actions::default(),
+        tags: Vec::new(),
+        configured: Timestamp(0),
+        state: AlarmState::default(),
+        state_reason: String::new(),
+        state_data: None,
+        state_updated: Timestamp(0),
+        state_transitioned: Timestamp(0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// More than four server errors in each of two minutes.
-    fn alarm() -> Alarm {
-        Alarm {
-            name: "errors".to_owned(),
-            description: None,
-            metric: MetricId::of_variant("Invocation5XXErrors", "e", "A"),
-            unit: None,
-            statistic: "Sum".to_owned(),
-            period_s: 60,
-            evaluation_periods: 2,
-            datapoints_to_alarm: None,
-            threshold: 4.0,
-            comparison: Comparison::GreaterThanThreshold,
-            missing: None,
-            low_sample_count: None,
-            actions: Actions::default(),
-            tags: Vec::new(),
-            configured: Timestamp(0),
-            state: AlarmState::default(),
-            state_reason: String::new(),
-            state_data: None,
-            state_updated: Timestamp(0),
-            state_transitioned: Timestamp(0),
-        }
-    }
-
     #[test]
     fn an_alarm_in_order_breaks_nothing() {
-        assert_eq!(alarm().validate(), []);
-        assert_eq!(alarm().arn(&Account::default()), "arn:aws:cloudwatch:us-east-1:000000000000:alarm:errors");
+        assert_eq!(sample().validate(), []);
+        assert_eq!(sample().arn(&Account::default()), "arn:aws:cloudwatch:us-east-1:000000000000:alarm:errors");
     }
 
     #[test]
@@ -276,11 +277,11 @@ mod tests {
             datapoints_to_alarm: Some(3),
             threshold: f64::NAN,
             evaluation_periods: 2_000,
-            ..alarm()
+            ..sample()
         };
         let fields: Vec<String> = broken.validate().into_iter().map(|broken| broken.field).collect();
         assert_eq!(fields, ["AlarmName", "Period", "EvaluationPeriods", "Threshold"]);
-        let broken = Alarm { datapoints_to_alarm: Some(3), ..alarm() };
+        let broken = Alarm { datapoints_to_alarm: Some(3), ..sample() };
         assert_eq!(broken.validate()[0].field, "DatapointsToAlarm");
     }
 }

@@ -192,39 +192,12 @@ fn short(at_s: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::alarm::{Actions, Comparison};
-    use crate::domain::metric::MetricId;
-    use crate::domain::time::Timestamp;
-
-    fn alarm() -> Alarm {
-        Alarm {
-            name: "errors".to_owned(),
-            description: None,
-            metric: MetricId::of_variant("Invocation5XXErrors", "e", "A"),
-            unit: None,
-            statistic: "Sum".to_owned(),
-            period_s: 60,
-            evaluation_periods: 2,
-            datapoints_to_alarm: None,
-            threshold: 4.0,
-            comparison: Comparison::GreaterThanThreshold,
-            missing: None,
-            low_sample_count: None,
-            actions: Actions::default(),
-            tags: Vec::new(),
-            configured: Timestamp(0),
-            state: AlarmState::default(),
-            state_reason: String::new(),
-            state_data: None,
-            state_updated: Timestamp(0),
-            state_transitioned: Timestamp(0),
-        }
-    }
+    use crate::domain::alarm::sample;
 
     #[test]
     fn an_alarm_sees_the_newest_periods_and_says_why_it_goes_off() {
         let values = [(0, None), (60, Some(1.0)), (120, Some(5.0)), (180, Some(7.5))];
-        let seen = seen(&alarm(), &values, 0, 240);
+        let seen = seen(&sample(), &values, 0, 240);
         assert_eq!(seen.state, Some(AlarmState::Alarm));
         assert_eq!(
             seen.reason,
@@ -237,7 +210,7 @@ mod tests {
 
     #[test]
     fn an_alarm_without_values_says_so() {
-        let seen = seen(&alarm(), &[(0, None), (60, None), (120, None), (180, None)], 0, 240);
+        let seen = seen(&sample(), &[(0, None), (60, None), (120, None), (180, None)], 0, 240);
         assert_eq!(seen.state, Some(AlarmState::InsufficientData));
         assert_eq!(seen.reason, "Insufficient Data: 2 datapoints were unknown.");
     }

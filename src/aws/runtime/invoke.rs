@@ -30,12 +30,7 @@ pub(super) async fn whole(
     body: RequestBody,
     received: Duration,
 ) -> Result<Response, WireError> {
-    invoke(wire, endpoint, headers, body, received, |prediction| {
-        let mut response = Response::new(prediction.body.into());
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(prediction.content_type));
-        response
-    })
-    .await
+    invoke(wire, endpoint, headers, body, received, plainly).await
 }
 
 /// `InvokeEndpointWithResponseStream`. The models here answer at once, so that a refusal always comes before the stream begins.
@@ -73,12 +68,40 @@ async fn invoke(
     } else {
         aside(wire, endpoint, asked, bytes, Some(received)).await?
     };
+    Ok(respond(wire, endpoint, &head, answer, written))
+}
+
+/// `InvokeEndpoint` of a short body that is here already, without waiting for anything.
+pub fn at_once(wire: &Wire, endpoint: &str, headers: &HeaderMap, body: &[u8]) -> Response {
+    let received = wire.serving.clock().elapsed();
+    let head = match Head::read(headers, endpoint) {
+        Ok(head) => head,
+        Err(error) => return error.into_response(Protocol::RestJson, "-"),
+    };
+    let asked = [head.content_type, head.accept, head.target_variant];
+    let answer = wire.serving.invoke(endpoint, &invocation(asked, body, Some(received)));
+    respond(wire, endpoint, &head, answer, plainly)
+}
+
+fn plainly(prediction: Prediction) -> Response {
+    let mut response = Response::new(prediction.body.into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(prediction.content_type));
+    response
+}
+
+fn respond(
+    wire: &Wire,
+    endpoint: &str,
+    head: &Head<'_>,
+    answer: Answer,
+    written: impl FnOnce(Prediction) -> Response,
+) -> Response {
     let mut response = match answer.result {
         Ok(prediction) => written(prediction),
         Err(error) => refusal(wire, endpoint, &error, answer.variant.as_deref()).into_response(Protocol::RestJson, "-"),
     };
     head.sign(&mut response, answer.variant.as_deref());
-    Ok(response)
+    response
 }
 
 /// What the client sees of a request without a prediction.

@@ -18,6 +18,7 @@ use super::errors::WireError;
 use crate::domain::endpoint::EndpointStatus;
 
 pub(super) use background::Background;
+pub(super) use invoke::at_once;
 
 /// What is answered, by the last part of the path.
 pub const OPERATIONS: [(&str, &str); 3] = [

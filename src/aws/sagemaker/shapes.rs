@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::super::errors::WireError;
+pub(super) use super::super::json::WireTag;
 use super::refusal::validation;
 use crate::domain::arn::Account;
 use crate::domain::role::Role;
@@ -65,20 +66,6 @@ impl WireTime {
     /// Whether `at` lies after it.
     pub(super) fn is_before(self, at: Timestamp) -> bool {
         at.epoch_seconds() > self.0
-    }
-}
-
-/// A tag on the wire.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct WireTag {
-    key: String,
-    value: String,
-}
-
-impl From<WireTag> for Tag {
-    fn from(tag: WireTag) -> Self {
-        Self { key: tag.key, value: tag.value }
     }
 }
 

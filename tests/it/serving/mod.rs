@@ -1,6 +1,7 @@
 //! The data plane over real HTTP: invocations, refusals, weights, swaps under load, rude clients, and the end.
 
 mod artefacts;
+mod express;
 mod invocations;
 mod lifetime;
 mod limits;

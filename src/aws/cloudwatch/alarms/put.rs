@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::super::super::Wire;
 use super::super::super::errors::WireError;
-use super::super::super::{Wire, json};
+use super::super::super::json::{self, WireTag};
 use super::super::range::{self, Dimension, metric_id};
 use super::super::{Outcome, combination, invalid, missing};
 use super::ask;
@@ -59,20 +60,6 @@ struct Asked {
     evaluate_low_sample_count_percentile: Option<String>,
     #[serde(default)]
     tags: Option<Vec<WireTag>>,
-}
-
-/// A tag as CloudWatch's requests have it.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct WireTag {
-    key: String,
-    value: String,
-}
-
-impl From<WireTag> for Tag {
-    fn from(tag: WireTag) -> Self {
-        Self { key: tag.key, value: tag.value }
-    }
 }
 
 /// `PutMetricAlarm`.

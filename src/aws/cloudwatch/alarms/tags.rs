@@ -4,12 +4,12 @@ use hyper::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::super::super::Wire;
 use super::super::super::errors::WireError;
-use super::super::super::{Wire, json};
+use super::super::super::json::{self, WireTag};
 use super::super::Outcome;
 use super::super::output::Output;
 use super::ask;
-use super::put::WireTag;
 use crate::domain::alarm::arn_prefix;
 use crate::domain::tag::Tag;
 use crate::workspace::AlarmCommand;
