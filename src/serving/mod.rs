@@ -4,6 +4,7 @@
 mod bell;
 pub mod content;
 pub mod drain;
+mod drawn;
 pub mod error;
 pub mod fleet;
 mod log;
@@ -12,6 +13,7 @@ mod slot;
 mod tally;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 pub mod window;
 
 use std::collections::HashMap;
@@ -29,6 +31,7 @@ use crate::util::seed::mix;
 pub use bell::Wake;
 pub use content::Prediction;
 pub use drain::Draining;
+pub use drawn::{Drawn, NotDrawn};
 pub use error::InvokeError;
 pub use fleet::{Fleet, FleetError, FleetSpec, VariantSpec};
 pub use log::{Collected, LogLine, LogStream};
@@ -76,15 +79,6 @@ pub struct Answer {
     pub drawn: Option<Drawn>,
     /// The prediction, or why there is none.
     pub result: Result<Prediction, InvokeError>,
-}
-
-/// The circumstances of a draw.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Drawn {
-    /// Number of the epoch: a new one with each change of weights or models.
-    pub epoch: u64,
-    /// The probability that this variant had.
-    pub probability: f64,
 }
 
 /// Why weights were not set; the old ones stay in force.
@@ -231,11 +225,11 @@ impl Serving {
         answer
     }
 
-    /// Counts what is known about one answered row, by the variant that answered. Only for drawn requests, never for forced ones.
-    /// Names that don't serve are ignored: the endpoint may have been updated since.
-    pub fn record_outcome(&self, endpoint: &str, variant: &str, outcome: Outcome) {
+    /// Counts what is known about the rows of one request, for the model that answered it, whatever serves now. Requests whose variant the
+    /// client chose were not drawn and never count.
+    pub fn record_outcomes(&self, endpoint: &str, drawn: &Drawn, outcomes: &[Outcome]) {
         if let Some(slot) = self.endpoints.load().get(endpoint) {
-            slot.record_outcome(variant, outcome, self.clock.wall_ms());
+            slot.record_outcomes(drawn, outcomes, self.clock.wall_ms());
             self.bell.touch();
         }
     }

@@ -11,6 +11,8 @@ use super::content;
 use super::drain::{Draining, Entered, Gauge};
 use super::error::InvokeError;
 use super::fleet::{Fleet, Variant};
+use super::router::Weights;
+use super::trial::{self, Trial};
 use super::window::{Measured, Meter, Totals};
 use super::{Answer, Drawn, Invocation, SetWeightsError};
 use crate::domain::algorithm::Algorithm;
@@ -31,6 +33,7 @@ pub struct Slot {
     /// Something was measured since the last snapshot.
     changed: AtomicBool,
     history: Mutex<History>,
+    trial: Trial,
 }
 
 #[derive(Debug)]
@@ -88,6 +91,8 @@ impl Slot {
         marks.push(Mark { at_ms: now_ms, kind: MarkKind::Fleet, label: mark.to_owned() });
         let history = History { marks, epoch: 1, leaving: Vec::new(), gone: (0, 0), revision: 0, snapshot: None };
         fleet.router.renumber(1);
+        let trial = Trial::default();
+        trial.begin(&fleet.variants, &fleet.router.weights());
         for (variant, weight) in fleet.variants.iter().zip(fleet.router.weights().weights()) {
             variant.meter.say(now_ms, &in_service(mark, variant, *weight));
         }
@@ -97,6 +102,7 @@ impl Slot {
             closed: AtomicBool::new(false),
             changed: AtomicBool::new(true),
             history: Mutex::new(history),
+            trial,
         }
     }
 
@@ -124,6 +130,7 @@ impl Slot {
         }
         history.epoch += 1;
         fleet.router.renumber(history.epoch);
+        self.trial.begin(&fleet.variants, &fleet.router.weights());
         // The order matters, see `Gauge`: first the pointer, then the retirement.
         self.fleet.store(Arc::new(fleet));
         before.gauge.retire();
@@ -155,6 +162,8 @@ impl Slot {
             };
             all[index] = *weight;
         }
+        // The experiment hears of an epoch before the first draw of it.
+        self.trial.begin(&fleet.variants, &Weights::new(&all, history.epoch + 1)?);
         fleet.router.set(&all, history.epoch + 1)?;
         for variant in &fleet.variants {
             variant.meter.say(now_ms, &format!("Weights changed: {label}"));
@@ -186,7 +195,7 @@ impl Slot {
 
     fn answer(&self, fleet: &Fleet, mut entered: Entered<'_>, request: &Invocation<'_>, clock: &Clock) -> Answer {
         let started = clock.elapsed();
-        let (variant, drawn) = match self.choose(fleet, request.target_variant) {
+        let (index, drawn) = match self.choose(fleet, request.target_variant) {
             Ok(chosen) => chosen,
             Err(error) => {
                 if error.is_server() {
@@ -195,6 +204,10 @@ impl Slot {
                 return Answer { variant: None, drawn: None, result: Err(error) };
             }
         };
+        let variant = &fleet.variants[index];
+        if let Some(drawn) = &drawn {
+            self.trial.drawn(drawn);
+        }
         let result = content::answer(&variant.model, request.content_type, request.accept, request.body);
         let (status, rows, bytes, refused) = match &result {
             Ok(prediction) => (200, prediction.rows, prediction.body.len(), None),
@@ -220,10 +233,10 @@ impl Slot {
         Answer { variant: Some(Arc::clone(&variant.name)), drawn, result }
     }
 
-    fn choose<'a>(&self, fleet: &'a Fleet, target: Option<&str>) -> Result<(&'a Variant, Option<Drawn>), InvokeError> {
+    fn choose(&self, fleet: &Fleet, target: Option<&str>) -> Result<(usize, Option<Drawn>), InvokeError> {
         if let Some(target) = target {
-            let forced = fleet.variants.iter().find(|variant| *variant.name == *target);
-            return forced.map(|variant| (variant, None)).ok_or_else(|| InvokeError::UnknownVariant {
+            let forced = fleet.variants.iter().position(|variant| *variant.name == *target);
+            return forced.map(|index| (index, None)).ok_or_else(|| InvokeError::UnknownVariant {
                 endpoint: self.name.clone(),
                 target: target.to_owned(),
                 have: fleet.variant_names().collect::<Vec<_>>().join(", "),
@@ -231,17 +244,20 @@ impl Slot {
         }
         let draw = fleet.router.draw().ok_or_else(|| InvokeError::NoWeight(self.name.clone()))?;
         let weights = draw.weights();
-        let drawn = Drawn { epoch: weights.epoch(), probability: weights.probabilities()[draw.index] };
-        Ok((&fleet.variants[draw.index], Some(drawn)))
+        let probability = weights.probabilities()[draw.index];
+        let drawn = Drawn { epoch: weights.epoch(), place: draw.index, probability };
+        Ok((draw.index, Some(drawn)))
     }
 
-    /// Counts one label.
-    pub fn record_outcome(&self, variant: &str, outcome: Outcome, now_ms: i64) {
+    /// Counts the labels of one drawn request: the outcomes of its rows.
+    pub fn record_outcomes(&self, drawn: &Drawn, outcomes: &[Outcome], now_ms: i64) {
+        let (arm, judged) = self.trial.labelled(drawn, outcomes, None);
         let fleet = self.fleet.load();
-        if let Some(variant) = fleet.variants.iter().find(|known| *known.name == *variant) {
-            variant.meter.label(now_ms, outcome);
-            self.changed.store(true, Ordering::Release);
+        // A model that serves no more has no numbers on show.
+        if let Some(variant) = arm.and_then(|arm| fleet.variants.iter().find(|variant| trial::is_arm(variant, &arm))) {
+            variant.meter.label(now_ms, outcomes, judged);
         }
+        self.changed.store(true, Ordering::Release);
     }
 
     /// Requests answered and failed, over all fleets.
@@ -277,6 +293,7 @@ impl Slot {
             in_flight: fleet.gauge.in_flight(),
             draining: history.leaving.iter().map(|gauge| gauge.in_flight()).sum(),
             last_request_ms: fleet.variants.iter().filter_map(|variant| variant.meter.last_request_ms()).max(),
+            experiment: Some(Arc::new(self.trial.live())),
         });
         history.snapshot = Some(Snapshot { built: now, ring, live: Arc::clone(&live) });
         live

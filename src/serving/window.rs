@@ -7,7 +7,9 @@ use imbl::Vector;
 
 use super::log::{Lines, Request};
 use super::tally::{Tallies, Tally};
-use crate::stats::experiment::single_look::{Interval, Z_95, rmse, wilson};
+use super::trial::Judged;
+use crate::stats::experiment::single_look::Interval;
+use crate::stats::experiment::{ALPHA, robbins};
 use crate::stats::live::{Outcome, Score, Second, VariantLive};
 
 /// Seconds are kept for a day.
@@ -93,7 +95,13 @@ struct Labels {
     labelled: u64,
     right: u64,
     sum_of_squares: f64,
-    sum_of_fourths: f64,
+    sum_of_errors: f64,
+    /// The newest epoch with labels, how many of its requests are labelled, and the sum of their outcomes.
+    epoch: u64,
+    requests: u64,
+    outcomes: f64,
+    /// What an outcome of 0 stands for; `None` for classification.
+    cap: Option<f64>,
 }
 
 /// A histogram for latencies; the bounds are constants that hdrhistogram accepts, so the fallback is never taken.
@@ -118,7 +126,7 @@ impl Meter {
             last_request_ms: None,
             latency: histogram(),
             latency_sum_ns: 0,
-            labels: Labels { score, labelled: 0, right: 0, sum_of_squares: 0.0, sum_of_fourths: 0.0 },
+            labels: Labels::new(score),
             open: None,
             open_latency: histogram(),
             closed: Vector::new(),
@@ -180,14 +188,22 @@ impl Meter {
         work(&mut self.lock().lines)
     }
 
-    /// Counts the label of one drawn prediction. An outcome that the variant's kind of model can't have (a numeric error of a
-    /// classifier) is ignored.
-    pub fn label(&self, at_ms: i64, outcome: Outcome) {
+    /// Counts the label of one drawn request: the outcomes of its rows, and what they came to in the experiment. Outcomes that the variant's
+    /// kind of model can't have (a numeric error of a classifier) are ignored.
+    pub fn label(&self, at_ms: i64, outcomes: &[Outcome], judged: Option<Judged>) {
         let mut state = self.lock();
-        if state.labels.takes(outcome) {
-            // First the second: one that ends here keeps the score that it ended with.
-            state.second(at_ms);
-            state.labels.add(outcome);
+        if !outcomes.iter().any(|outcome| state.labels.takes(*outcome)) {
+            return;
+        }
+        // First the second: one that ends here keeps the score that it ended with.
+        state.second(at_ms);
+        for outcome in outcomes {
+            if state.labels.takes(*outcome) {
+                state.labels.add(*outcome);
+            }
+        }
+        if let Some(judged) = judged {
+            state.labels.judge(judged);
         }
     }
 
@@ -206,7 +222,8 @@ impl Meter {
         live.predictions = state.predictions;
         live.labelled = state.labels.labelled;
         live.right = state.labels.right;
-        live.score = state.labels.interval();
+        live.score = state.labels.band();
+        (live.rmse, live.mae) = state.labels.errors().unzip();
         if state.requests > 0 {
             live.p50_us = in_us(state.latency.value_at_quantile(0.5));
             live.p99_us = in_us(state.latency.value_at_quantile(0.99));
@@ -263,7 +280,7 @@ impl State {
         let at = |q| clamped(in_us(self.open_latency.value_at_quantile(q)));
         let (p50_us, p99_us) = if second.requests == 0 { (0, 0) } else { (at(0.5), at(0.99)) };
         let none = Interval { estimate: f64::NAN, low: f64::NAN, high: f64::NAN };
-        let score = self.labels.interval().unwrap_or(none);
+        let score = self.labels.band().unwrap_or(none);
         Second {
             p50_us,
             p99_us,
@@ -277,6 +294,20 @@ impl State {
 }
 
 impl Labels {
+    fn new(score: Score) -> Self {
+        Self {
+            score,
+            labelled: 0,
+            right: 0,
+            sum_of_squares: 0.0,
+            sum_of_errors: 0.0,
+            epoch: 0,
+            requests: 0,
+            outcomes: 0.0,
+            cap: None,
+        }
+    }
+
     /// Whether the outcome is of the kind that is measured here.
     fn takes(&self, outcome: Outcome) -> bool {
         match outcome {
@@ -290,18 +321,40 @@ impl Labels {
         match outcome {
             Outcome::Class { right } => self.right += u64::from(right),
             Outcome::Error(error) => {
-                let square = error * error;
-                self.sum_of_squares += square;
-                self.sum_of_fourths += square * square;
+                self.sum_of_squares += error * error;
+                self.sum_of_errors += error.abs();
             }
         }
     }
 
-    fn interval(&self) -> Option<Interval> {
-        match self.score {
-            Score::Accuracy => wilson(self.right, self.labelled, Z_95),
-            Score::Rmse => rmse(self.labelled, self.sum_of_squares, self.sum_of_fourths, Z_95),
+    /// A band is that of one epoch: the first label of a newer one begins it anew, and one of an older epoch comes too late for it.
+    fn judge(&mut self, judged: Judged) {
+        if judged.epoch > self.epoch {
+            (self.epoch, self.requests, self.outcomes) = (judged.epoch, 0, 0.0);
         }
+        if judged.epoch == self.epoch {
+            self.requests += 1;
+            self.outcomes += judged.y;
+            self.cap = judged.cap;
+        }
+    }
+
+    /// Accuracy or clipped mean absolute error in the newest epoch, with the band that holds at every look.
+    fn band(&self) -> Option<Interval> {
+        let band = robbins::band(self.outcomes, self.requests, ALPHA)?;
+        let error = |outcome: f64, cap: f64| cap * (1.0 - outcome);
+        Some(self.cap.map_or(band, |cap| Interval {
+            estimate: error(band.estimate, cap),
+            low: error(band.high, cap),
+            high: error(band.low, cap),
+        }))
+    }
+
+    /// Root mean squared and mean absolute error over all labels of a regression.
+    fn errors(&self) -> Option<(f64, f64)> {
+        let n = self.labelled as f64;
+        (self.score == Score::Rmse && self.labelled > 0)
+            .then(|| ((self.sum_of_squares / n).sqrt(), self.sum_of_errors / n))
     }
 }
 
@@ -347,19 +400,23 @@ mod tests {
         assert_eq!(meter.last_request_ms(), Some(8_000));
     }
 
+    fn judged(epoch: u64, y: f64) -> Judged {
+        Judged { epoch, y, cap: None }
+    }
+
     #[test]
-    fn labels_make_a_score_with_an_interval() {
+    fn labels_make_a_score_with_a_band() {
         let meter = Meter::new(Score::Accuracy);
         meter.record(&well(1_000, 5), None);
         assert!(read(&meter).seconds[0].score.is_nan() && read(&meter).score.is_none());
         for right in [true, true, true, false] {
-            meter.label(2_000, Outcome::Class { right });
+            meter.label(2_000, &[Outcome::Class { right }], Some(judged(1, f64::from(u8::from(right)))));
         }
-        meter.label(2_000, Outcome::Error(1.0));
+        meter.label(2_000, &[Outcome::Error(1.0)], Some(judged(1, 1.0)));
         let live = read(&meter);
         assert_eq!((live.labelled, live.right), (4, 3), "a classifier has no numeric error");
-        let expected = wilson(3, 4, Z_95).unwrap();
-        assert_eq!(live.score, Some(expected));
+        let expected = robbins::band(3.0, 4, ALPHA).unwrap();
+        assert_eq!((live.score, live.rmse), (Some(expected), None));
         let last = live.seconds[1];
         assert_eq!((last.at_s, last.requests, last.labelled_total), (2, 0, 4), "labels open a second of their own");
         assert_eq!((last.score, last.score_low, last.score_high), (expected.estimate, expected.low, expected.high));
@@ -367,15 +424,34 @@ mod tests {
     }
 
     #[test]
-    fn regression_scores_by_rmse() {
+    fn a_band_is_that_of_the_newest_epoch_with_labels() {
+        let meter = Meter::new(Score::Accuracy);
+        let label = |epoch, right| {
+            meter.label(1_000, &[Outcome::Class { right }], Some(judged(epoch, f64::from(u8::from(right)))));
+            read(&meter)
+        };
+        label(1, false);
+        assert_eq!(label(2, true).score.unwrap().estimate, 1.0);
+        let late = label(1, false);
+        assert_eq!((late.score.unwrap().estimate, late.labelled), (1.0, 3), "counted, but not in the band");
+    }
+
+    #[test]
+    fn regression_has_a_mean_error_with_a_band_and_rmse_and_mae_beside_it() {
         let meter = Meter::new(Score::Rmse);
-        for error in [3.0, -3.0, 3.0] {
-            meter.label(0, Outcome::Error(error));
+        for error in [3.0, -3.0, 6.0] {
+            let y = 1.0 - f64::abs(error) / 12.0;
+            meter.label(0, &[Outcome::Error(error)], Some(Judged { epoch: 1, y, cap: Some(12.0) }));
         }
-        meter.label(0, Outcome::Error(f64::NAN));
+        meter.label(0, &[Outcome::Error(f64::NAN)], None);
         let live = read(&meter);
-        assert_eq!(live.labelled, 3);
-        assert!((live.score.unwrap().estimate - 3.0).abs() < 1e-12);
+        let band = live.score.unwrap();
+        assert_eq!((live.labelled, live.mae), (3, Some(4.0)));
+        assert!((live.rmse.unwrap() - 18.0_f64.sqrt()).abs() < 1e-12);
+        assert!(
+            (band.estimate - 4.0).abs() < 1e-9 && band.low < 4.0 && band.high > 4.0 && band.high <= 12.0,
+            "{band:?}"
+        );
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Live measurements of an endpoint: what the data plane counts and the window plots.
 
+use std::sync::Arc;
+
 use imbl::Vector;
 
+use super::experiment::Summary;
 use super::experiment::single_look::Interval;
 
 /// One second of one variant. Only seconds in which something happened are kept.
@@ -21,9 +24,9 @@ pub struct Second {
     pub p99_us: u32,
     /// Labelled predictions so far (cumulative since the variant came into service).
     pub labelled_total: u64,
-    /// Accuracy or RMSE over all labels so far; `NaN` before the first.
+    /// Accuracy, or mean absolute error (clipped), over the labels of the newest epoch so far; `NaN` before the first.
     pub score: f64,
-    /// Lower end of its single-look 95 % interval; `NaN` before the first.
+    /// Lower end of its 95 % band, which holds at every look; `NaN` before the first.
     pub score_low: f64,
     /// Upper end; `NaN` before the first.
     pub score_high: f64,
@@ -35,7 +38,7 @@ pub enum Score {
     /// Share of right answers (classification).
     #[default]
     Accuracy,
-    /// Root mean squared error (regression); lower is better.
+    /// Errors (regression); lower is better.
     Rmse,
 }
 
@@ -66,8 +69,13 @@ pub struct VariantLive {
     pub labelled: u64,
     /// Right answers among the labelled ones.
     pub right: u64,
-    /// Accuracy or RMSE with its single-look 95 % interval; `None` before there is enough.
+    /// Accuracy, or mean absolute error (clipped at [`ExperimentLive::cap`]), over the labels of the newest epoch, with the 95 % band
+    /// that holds at every look; `None` before there is enough.
     pub score: Option<Interval>,
+    /// Regression: root mean squared error over all labels, as it is; `None` before the first.
+    pub rmse: Option<f64>,
+    /// Regression: mean absolute error over all labels, not clipped; `None` before the first.
+    pub mae: Option<f64>,
     /// Seconds, oldest first.
     pub seconds: Vector<Second>,
 }
@@ -92,6 +100,16 @@ pub struct Mark {
     pub label: String,
 }
 
+/// Which of the variants is better.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExperimentLive {
+    /// What the experiment says.
+    pub summary: Summary,
+    /// Regression: the absolute error from which on an error counts as the largest, in the label's unit; `None` for classification, and
+    /// while it is being found.
+    pub cap: Option<f64>,
+}
+
 /// One endpoint, live.
 #[derive(Clone, Debug, Default)]
 pub struct EndpointLive {
@@ -111,6 +129,8 @@ pub struct EndpointLive {
     pub draining: u32,
     /// Milliseconds since the Unix epoch of the newest request; `None` before the first.
     pub last_request_ms: Option<i64>,
+    /// The experiment over its variants; `None` before the first epoch.
+    pub experiment: Option<Arc<ExperimentLive>>,
 }
 
 /// What is known about one labelled answer.

@@ -4,10 +4,13 @@ use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use super::super::answer::Response;
 use super::super::errors::WireError;
+use crate::serving::Drawn;
 
 const INFERENCE_ID: HeaderName = HeaderName::from_static("x-amzn-sagemaker-inference-id");
 const CUSTOM_ATTRIBUTES: HeaderName = HeaderName::from_static("x-amzn-sagemaker-custom-attributes");
 const INVOKED_VARIANT: HeaderName = HeaderName::from_static("x-amzn-invoked-production-variant");
+/// Ours: epoch, place and probability of the draw; absent where the client chose the variant.
+const DRAWN: HeaderName = HeaderName::from_static("x-counterpoise-drawn");
 
 /// What the runtime's own headers begin with.
 const OURS: &str = "x-amzn-sagemaker-";
@@ -92,8 +95,12 @@ impl<'a> Head<'a> {
 
     /// Gives back what the client sent along, and says who answered. SageMaker hands a client's custom attributes to the model, and the
     /// built-in containers give them back as they came. The inference id is ours to give back: it is what a label is joined by later.
-    pub(super) fn sign(&self, response: &mut Response, variant: Option<&str>) {
+    /// How the variant was drawn is told in a header of our own: who knows it can compare variants without a word from us.
+    pub(super) fn sign(&self, response: &mut Response, variant: Option<&str>, drawn: Option<&Drawn>) {
         let headers = response.headers_mut();
+        if let Some(value) = drawn.and_then(|drawn| HeaderValue::from_str(&drawn.to_string()).ok()) {
+            headers.insert(DRAWN, value);
+        }
         if let Some(value) = variant.and_then(|variant| HeaderValue::from_str(variant).ok()) {
             headers.insert(INVOKED_VARIANT, value);
         }

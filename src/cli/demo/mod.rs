@@ -141,14 +141,17 @@ fn model_name(recipe: &Recipe, candidate: &Candidate, number: u32) -> String {
 
 fn result_table(recipe: &Recipe, names: &Names, lines: &[Line; 2]) -> String {
     let held_out = format!("held-out {}", recipe.measure());
-    let live = format!("live {} (95 % band)", recipe.measure());
-    let head = ["variant", "model", &held_out, &live, "labelled", "share at 50", "share then", "p50", "p99"];
+    // A band holds for a bounded error only, so a regression shows its mean error; the RMSE stands beside it.
+    let live = if recipe.classes { "live accuracy (95 % band)" } else { "live mean error (95 % band), RMSE" };
+    let head = ["variant", "model", &held_out, live, "labelled", "share at 50", "share then", "p50", "p99"];
     let rows: Vec<Vec<String>> = lines
         .iter()
         .zip(&names.models)
         .map(|(line, model)| {
             let band = line.live.score.map_or("–".to_owned(), |score| {
-                format!("{} ({} – {})", recipe.show(score.estimate), recipe.show(score.low), recipe.show(score.high))
+                let rmse = line.live.rmse.map_or(String::new(), |rmse| format!(", {}", recipe.show(rmse)));
+                let [estimate, low, high] = [score.estimate, score.low, score.high].map(|value| recipe.show(value));
+                format!("{estimate} ({low} – {high}){rmse}")
             });
             vec![
                 line.variant.to_owned(),

@@ -15,8 +15,8 @@ use super::judge::{Yardstick, judge};
 use super::rows::{Labelled, Order};
 use crate::domain::traffic_test::{TrafficTestSpec, TrafficTestStatus};
 
-/// The header that says which variant answered.
-const INVOKED_VARIANT: &str = "x-amzn-invoked-production-variant";
+/// The header that says how the variant that answered was drawn.
+const DRAWN: &str = "x-counterpoise-drawn";
 /// How often progress is published, at most.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 /// How long a request may take before it counts as failed.
@@ -169,12 +169,10 @@ impl Test {
         let yardstick = Yardstick { score: live.score, two_classes: self.rows.two_classes };
         let labels: Vec<f32> = rows.iter().map(|row| self.rows.label(*row)).collect();
         match judge(text("content-type"), body, &labels, yardstick) {
-            Ok(outcomes) => {
-                let variant = text(INVOKED_VARIANT);
-                for outcome in outcomes {
-                    self.shared.serving.record_outcome(endpoint, variant, outcome);
-                }
-            }
+            Ok(outcomes) => match text(DRAWN).parse() {
+                Ok(drawn) => self.shared.serving.record_outcomes(endpoint, &drawn, &outcomes),
+                Err(error) => self.note(&format!("An answer does not say how its variant was drawn: {error}")),
+            },
             Err(why) => self.note(&format!("An answer could not be compared with its labels: {why}")),
         }
     }

@@ -74,6 +74,9 @@ pub fn fact_copy(ui: &mut Ui, cx: &mut Context<'_>, label: &str, value: &str, la
     });
 }
 
+/// Room below the content of [`scroll`]: what would fill the whole height leaves this much.
+pub const SCROLL_FOOT: f32 = 2.0;
+
 /// A vertical scroll area over the room that is left, whose bar stands in the page's margin and not on the cards.
 pub fn scroll(ui: &mut Ui, salt: impl egui::AsIdSalt, content: impl FnOnce(&mut Ui)) {
     let room = ui.available_rect_before_wrap();
@@ -82,7 +85,7 @@ pub fn scroll(ui: &mut Ui, salt: impl egui::AsIdSalt, content: impl FnOnce(&mut 
     egui::ScrollArea::vertical().id_salt(salt).auto_shrink([false, false]).show(&mut child, |ui| {
         ui.set_max_width(room.width());
         content(ui);
-        ui.add_space(2.0);
+        ui.add_space(SCROLL_FOOT);
     });
     // The page around it is as wide as before.
     ui.advance_cursor_after_rect(room);

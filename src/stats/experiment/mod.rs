@@ -203,6 +203,13 @@ impl Experiment {
         }
     }
 
+    /// The arm at `position` of an epoch; `None` where the epoch is not kept, or has no such position.
+    pub fn arm_at(&self, epoch: u64, position: usize) -> Option<&ArmKey> {
+        let epoch = &self.epochs[self.find(epoch)?];
+        let place = *epoch.places.get(position)?;
+        Some(&self.arms[epoch.arms[place]].key)
+    }
+
     /// Whether a winner is declared now; cheaper than all of [`Experiment::summary`].
     pub fn has_winner(&self) -> bool {
         self.winner.is_some()

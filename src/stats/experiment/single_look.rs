@@ -30,19 +30,6 @@ pub fn wilson(right: u64, n: u64, z: f64) -> Option<Interval> {
     Some(Interval { estimate: p, low: (centre - half).max(0.0), high: (centre + half).min(1.0) })
 }
 
-/// Root mean squared error with a normal interval on the mean squared error (central limit theorem), mapped through the root.
-/// `sum` = Σe², `sum_of_squares` = Σe⁴ over `n` errors e. `None` below 2 errors.
-pub fn rmse(n: u64, sum: f64, sum_of_squares: f64, z: f64) -> Option<Interval> {
-    if n < 2 {
-        return None;
-    }
-    let count = n as f64;
-    let mean = sum / count;
-    let variance = ((sum_of_squares - count * mean * mean) / (count - 1.0)).max(0.0);
-    let half = z * (variance / count).sqrt();
-    Some(Interval { estimate: mean.sqrt(), low: (mean - half).max(0.0).sqrt(), high: (mean + half).sqrt() })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,12 +43,5 @@ mod tests {
         assert!((interval.low - 0.0624).abs() < 5e-5 && (interval.high - 0.1605).abs() < 5e-5, "{interval:?}");
         assert_eq!(wilson(0, 0, Z_95), None);
         assert_eq!(wilson(0, 20, Z_95).unwrap().low, 0.0);
-    }
-
-    #[test]
-    fn rmse_of_equal_errors_has_no_width() {
-        let interval = rmse(10, 40.0, 160.0, Z_95).unwrap();
-        assert!((interval.estimate - 2.0).abs() < 1e-12 && (interval.high - interval.low).abs() < 1e-9);
-        assert_eq!(rmse(1, 4.0, 16.0, Z_95), None);
     }
 }

@@ -65,6 +65,11 @@ impl Srm {
         self.evidence.peak_ln_e = self.evidence.peak_ln_e.max(self.evidence.ln_e);
     }
 
+    /// How many draws of an arm the logged probabilities add up to.
+    pub fn expected(&self, arm: usize) -> f64 {
+        self.counts.get(arm).map_or(0.0, |(_, expected)| *expected)
+    }
+
     /// The evidence against the logged split.
     pub fn evidence(&self) -> Evidence {
         self.evidence
@@ -102,6 +107,7 @@ mod tests {
             expected += ln_gamma(PRIOR * p + n) - ln_gamma(PRIOR * p) - n * p.ln();
         }
         assert!((srm.evidence().ln_e - expected).abs() < 1e-9, "{} {expected}", srm.evidence().ln_e);
+        assert!((srm.expected(1) - 150.0).abs() < 1e-9 && srm.expected(7) == 0.0);
     }
 
     #[test]

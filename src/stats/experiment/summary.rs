@@ -51,7 +51,9 @@ pub struct ArmSummary {
     pub probability: f64,
     /// Requests drawn for it, in all epochs.
     pub drawn: u64,
-    /// Of these, the ones whose label is known.
+    /// How many the weights in force at each draw add up to.
+    pub expected: f64,
+    /// Requests of those drawn whose label is known.
     pub labelled: u64,
     /// Its rate in the newest epoch in which it has labels, with the band that holds at every look.
     pub band: Option<Band>,
@@ -162,6 +164,7 @@ impl Experiment {
                     model: Arc::clone(&arm.key.model),
                     probability: newest.map_or(0.0, |epoch| epoch.probabilities[place]),
                     drawn: arm.drawn,
+                    expected: self.all.expected(*number),
                     labelled: arm.labels.n,
                     band: self.newest_band(*number),
                     p_best: best.map(|best| best.probability),

@@ -4,6 +4,7 @@ mod both_ways;
 mod code;
 mod endpoint;
 mod endpoint_live;
+mod endpoint_verdict;
 mod page_data;
 mod pages;
 mod pictures;

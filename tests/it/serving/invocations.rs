@@ -32,6 +32,7 @@ async fn every_content_type_is_answered_for_one_row_and_for_many() {
         let headers = answer.headers().clone();
         assert_eq!(headers["content-type"], "text/csv; charset=utf-8");
         assert_eq!(headers["x-amzn-invoked-production-variant"], "A");
+        assert_eq!(headers["x-counterpoise-drawn"], "epoch=1;place=0;probability=1");
         assert_eq!(headers["x-amzn-requestid"].len(), 36);
         assert_eq!(answer.text().await.unwrap(), expected, "{content_type} {body}");
     }
@@ -115,6 +116,7 @@ async fn a_target_variant_is_obeyed_and_attributes_come_back() {
             .header("X-Amzn-SageMaker-Inference-Id", "abc");
         let answer = request.send().await.unwrap();
         assert_eq!(answer.headers()["x-amzn-invoked-production-variant"], "B");
+        assert!(!answer.headers().contains_key("x-counterpoise-drawn"), "what the client chose was not drawn");
         assert_eq!(answer.headers()["x-amzn-sagemaker-custom-attributes"], "trace=7");
         assert_eq!(answer.headers()["x-amzn-sagemaker-inference-id"], "abc");
         assert_eq!(answer.text().await.unwrap(), "20");

@@ -20,8 +20,10 @@ use counterpoise::domain::time::Timestamp;
 use counterpoise::domain::training_job::{
     Channel, FinalMetric, SecondaryStatus, TrainingJob, TrainingJobSpec, TrainingJobStatus, TrainingSummary, Transition,
 };
-use counterpoise::stats::experiment::single_look::{Interval, Z_95, rmse, wilson};
-use counterpoise::stats::live::{EndpointLive, Mark, MarkKind, Score, Second, VariantLive};
+use counterpoise::stats::experiment::loss::BoundedLoss;
+use counterpoise::stats::experiment::single_look::Interval;
+use counterpoise::stats::experiment::{ALPHA, ArmKey, Experiment, robbins};
+use counterpoise::stats::live::{EndpointLive, ExperimentLive, Mark, MarkKind, Score, Second, VariantLive};
 use counterpoise::util::seed::Rng;
 use counterpoise::workspace::{MetricPoint, Snapshot, Table, TrainingCurve, TrainingProgress, WorkspaceInfo};
 
@@ -484,78 +486,124 @@ pub fn progress(job: &TrainingJob) -> TrainingProgress {
     }
 }
 
-/// Live numbers of an endpoint over the last `seconds`, drawn from a seed: the split follows the last change of weights, the score closes in on its end.
+/// What labels say of a variant in its newest epoch.
+#[derive(Clone, Copy, Default)]
+struct Rate {
+    epoch: u64,
+    n: u64,
+    sum: f64,
+    squares: f64,
+    errors: f64,
+}
+
+/// Live numbers of an endpoint over the last `seconds`, drawn from a seed: the split follows the last change of weights, and a few requests
+/// in a thousand are labelled.
 pub fn live(endpoint: &Endpoint, seconds: usize, seed: u64) -> EndpointLive {
     let regression = endpoint.name.contains("boston");
     let mut rng = Rng::new(seed);
     let now_s = NOW.0 / 1000;
     let change = endpoint.weight_changes.last();
-    let shares_after = endpoint.shares();
-    let variants = endpoint
+    let after = endpoint.shares();
+    let before = vec![1.0 / endpoint.variants.len() as f64; endpoint.variants.len()];
+    let arms: Vec<ArmKey> = endpoint
+        .variants
+        .iter()
+        .map(|v| ArmKey { variant: v.name.as_str().into(), model: v.model_name.as_str().into(), version: "1".into() })
+        .collect();
+    let (mut experiment, mut loss) = (Experiment::default(), BoundedLoss::default());
+    let mut variants: Vec<VariantLive> = endpoint
         .variants
         .iter()
         .enumerate()
-        .map(|(i, variant)| {
-            let linear = variant.model_name.contains("linear");
-            let truth = match (regression, linear) {
+        .map(|(i, variant)| VariantLive {
+            name: variant.name.clone(),
+            model_name: variant.model_name.clone(),
+            answers_in: if variant.model_name.contains("linear") { "application/json" } else { "text/csv" },
+            p50_us: 310 + 30 * i as u64,
+            p99_us: 620 + 90 * i as u64,
+            ..VariantLive::default()
+        })
+        .collect();
+    let mut rates = vec![Rate::default(); variants.len()];
+    // A million seconds would take long to band one by one; the eye sees thousands at most.
+    let every = (seconds / 20_000).max(1);
+    let mut begun = 0;
+    for second in 0..seconds {
+        let at_s = now_s - i64::try_from(seconds - 1 - second).unwrap();
+        let changed = change.is_none_or(|c| c.at.0 / 1000 <= at_s);
+        let (epoch, shares) = if changed { (2, &after) } else { (1, &before) };
+        if epoch > begun {
+            begun = epoch;
+            experiment.epoch(epoch, &arms, shares);
+        }
+        for (i, one) in variants.iter_mut().enumerate() {
+            let truth = match (regression, one.model_name.contains("linear")) {
                 (true, true) => 4.9,
                 (true, false) => 3.5,
                 (false, true) => 0.742,
                 (false, false) => 0.684,
             };
-            let before = 1.0 / endpoint.variants.len() as f64;
-            let mut one = VariantLive {
-                name: variant.name.clone(),
-                model_name: variant.model_name.clone(),
-                answers_in: if linear { "application/json" } else { "text/csv" },
-                p50_us: 310 + 30 * i as u64,
-                p99_us: 620 + 90 * i as u64,
-                ..VariantLive::default()
-            };
-            let (mut sum, mut sum_of_squares) = (0.0, 0.0);
-            let mut rows = Vec::with_capacity(seconds);
-            for back in (0..i64::try_from(seconds).unwrap()).rev() {
-                let at_s = now_s - back;
-                let changed = change.is_none_or(|c| c.at.0 / 1000 <= at_s);
-                let share = if changed { shares_after[i] } else { before };
-                let requests = (820.0 * share + 24.0 * (rng.unit() - 0.5)).max(0.0).round();
-                let labelled = (requests * 0.0045 + rng.unit()).floor();
-                one.requests += requests as u64;
-                one.predictions += (requests * 0.0047 + rng.unit()) as u64;
-                for _ in 0..labelled as u32 {
-                    one.labelled += 1;
-                    one.right += u64::from(rng.unit() < truth);
-                    let e = truth * 1.73 * (rng.unit() * 2.0 - 1.0);
-                    sum += e * e;
-                    sum_of_squares += e.powi(4);
-                }
-                let score = if regression {
-                    rmse(one.labelled, sum, sum_of_squares, Z_95)
+            // What has no weight is never drawn.
+            let noise = if shares[i] > 0.0 { 24.0 * (rng.unit() - 0.5) } else { 0.0 };
+            let requests = (820.0 * shares[i] + noise).max(0.0).round();
+            one.requests += requests as u64;
+            let labelled = if requests > 0.0 { (requests * 0.0045 + rng.unit()).floor() as u32 } else { 0 };
+            let rate = &mut rates[i];
+            if epoch > rate.epoch && labelled > 0 {
+                *rate = Rate { epoch, n: 0, sum: 0.0, ..*rate };
+            }
+            for _ in 0..labelled {
+                one.labelled += 1;
+                let y = if regression {
+                    let error = truth * 1.73 * (rng.unit() * 2.0 - 1.0);
+                    rate.squares += error * error;
+                    rate.errors += error.abs();
+                    loss.outcome(error)
                 } else {
-                    wilson(one.right, one.labelled, Z_95)
+                    let right = rng.unit() < truth;
+                    one.right += u64::from(right);
+                    Some(f64::from(u8::from(right)))
                 };
-                one.score = score;
-                let Interval { estimate, low, high } =
-                    score.unwrap_or(Interval { estimate: f64::NAN, low: f64::NAN, high: f64::NAN });
-                rows.push(Second {
-                    at_s,
-                    requests: requests as u32,
-                    client_errors: 0,
-                    server_errors: 0,
-                    p50_us: (one.p50_us as f64 * (0.95 + 0.1 * rng.unit())) as u32,
-                    p99_us: (one.p99_us as f64 * (0.9 + 0.2 * rng.unit())) as u32,
-                    labelled_total: one.labelled,
-                    score: estimate,
-                    score_low: low,
-                    score_high: high,
+                if let Some(y) = y {
+                    experiment.labelled(epoch, i, y, Some(2_000.0));
+                    (rate.n, rate.sum) = (rate.n + 1, rate.sum + y);
+                }
+            }
+            if second % every == 0 || second + 1 == seconds {
+                one.score = robbins::band(rate.sum, rate.n, ALPHA).map(|band| match loss.cap() {
+                    Some(cap) if regression => Interval {
+                        estimate: cap * (1.0 - band.estimate),
+                        low: cap * (1.0 - band.high),
+                        high: cap * (1.0 - band.low),
+                    },
+                    _ => band,
                 });
             }
-            one.predictions = one.predictions.max(one.labelled);
-            one.drawn = one.requests;
-            one.seconds = rows.into_iter().collect();
-            one
-        })
-        .collect();
+            let none = Interval { estimate: f64::NAN, low: f64::NAN, high: f64::NAN };
+            let Interval { estimate, low, high } = one.score.unwrap_or(none);
+            one.seconds.push_back(Second {
+                at_s,
+                requests: requests as u32,
+                client_errors: 0,
+                server_errors: 0,
+                p50_us: (one.p50_us as f64 * (0.95 + 0.1 * rng.unit())) as u32,
+                p99_us: (one.p99_us as f64 * (0.9 + 0.2 * rng.unit())) as u32,
+                labelled_total: one.labelled,
+                score: estimate,
+                score_low: low,
+                score_high: high,
+            });
+        }
+    }
+    let mut summary = experiment.summary();
+    for ((one, rate), arm) in variants.iter_mut().zip(&rates).zip(&mut summary.arms) {
+        (one.drawn, one.predictions, arm.drawn) = (one.requests, one.requests, one.requests);
+        arm.expected = one.requests as f64;
+        if regression && one.labelled > 0 {
+            let n = one.labelled as f64;
+            (one.rmse, one.mae) = (Some((rate.squares / n).sqrt()), Some(rate.errors / n));
+        }
+    }
     EndpointLive {
         endpoint: endpoint.name.clone(),
         revision: 1,
@@ -568,5 +616,6 @@ pub fn live(endpoint: &Endpoint, seconds: usize, seed: u64) -> EndpointLive {
         in_flight: 3,
         draining: 0,
         last_request_ms: Some(NOW.0),
+        experiment: Some(Arc::new(ExperimentLive { summary, cap: loss.cap() })),
     }
 }

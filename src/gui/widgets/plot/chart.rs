@@ -51,42 +51,68 @@ pub(super) fn extent(chart: &Chart<'_>, all: &[Arc<Columns>], from: f64, to: f64
         let top = stacks.iter().filter(|s| s.x >= from && s.x <= to).filter_map(|s| s.tops.last().copied());
         return top.reduce(f64::max).map(|top| (0.0, top));
     }
-    let mut values: Vec<f64> = Vec::new();
+    if chart.kind == Kind::Banded {
+        return banded_extent(all, from, to);
+    }
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for column in all.iter().flat_map(|columns| in_view(columns, from, to)) {
+        (low, high) = (low.min(column.min), high.max(column.max));
+    }
+    (low <= high).then_some((low, high))
+}
+
+fn in_view(columns: &Columns, from: f64, to: f64) -> impl Iterator<Item = &Column> {
+    columns.columns.iter().filter(move |c| c.last >= from && c.first <= to)
+}
+
+/// Room for lines that jump about, and bands that are as wide as the axis, where there are few labels: at the start, and again after each
+/// mark. The wildest 2 % of the values at either end may leave the chart, and the widest quarter of the bands; the newest values never.
+fn banded_extent(all: &[Arc<Columns>], from: f64, to: f64) -> Option<(f64, f64)> {
+    let (mut values, mut lows, mut highs) = (Vec::new(), Vec::new(), Vec::new());
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for columns in all {
-        for column in columns.columns.iter().filter(|c| c.last >= from && c.first <= to) {
-            if chart.kind == Kind::Banded {
-                values.push(line_value(column));
-                // The first few labels have bands as wide as the axis; the later half says what matters.
-                if column.last >= f64::midpoint(from, to) {
-                    low = low.min(column.low);
-                    high = high.max(column.high);
-                }
-            } else {
-                low = low.min(column.min);
-                high = high.max(column.max);
-            }
+        let mut newest = None;
+        for column in in_view(columns, from, to) {
+            let value = line_value(column);
+            values.push(value);
+            lows.extend(Some(column.low).filter(|low| !low.is_nan()));
+            highs.extend(Some(column.high).filter(|high| !high.is_nan()));
+            newest = Some(value);
+        }
+        if let Some(value) = newest {
+            (low, high) = (low.min(value), high.max(value));
         }
     }
-    if !values.is_empty() {
-        values.sort_by(f64::total_cmp);
-        // A cumulative score jumps about at its start: the wildest 2 % at either end may leave the chart.
-        let skip = values.len() / 50;
-        low = low.min(values[skip]);
-        high = high.max(values[values.len() - 1 - skip]);
+    for sorted in [&mut values, &mut lows, &mut highs] {
+        sorted.sort_by(f64::total_cmp);
+    }
+    let skip = values.len() / 50;
+    let ends = [values.get(skip), values.len().checked_sub(1 + skip).and_then(|at| values.get(at))];
+    let bands = [lows.get(lows.len() / 4), highs.len().checked_sub(1 + highs.len() / 4).and_then(|at| highs.get(at))];
+    for value in ends.into_iter().chain(bands).flatten() {
+        (low, high) = (low.min(*value), high.max(*value));
     }
     (low <= high).then_some((low, high))
 }
 
 /// Draws the series.
-pub(super) fn series(painter: &Painter, frame: &Frame, chart: &Chart<'_>, all: &[Arc<Columns>], band: f32, now: f64) {
+pub(super) fn series(
+    painter: &Painter,
+    frame: &Frame,
+    chart: &Chart<'_>,
+    all: &[Arc<Columns>],
+    marks: &[f64],
+    band: f32,
+    now: f64,
+) {
     if chart.kind == Kind::Stacked {
         areas(painter, frame, chart, all, now);
         return;
     }
+    let marks = if chart.kind == Kind::Banded { marks } else { &[] };
     if chart.kind == Kind::Banded {
         for (series, columns) in chart.series.iter().zip(all) {
-            for run in runs(&columns.columns, chart.gap) {
+            for run in runs(&columns.columns, chart.gap, marks) {
                 let edges = run.iter().filter(|c| !c.low.is_nan() && !c.high.is_nan());
                 strip(painter, edges.map(|c| (frame.at(middle(c), c.low), frame.at(middle(c), c.high))), {
                     series.color.gamma_multiply(band)
@@ -95,7 +121,7 @@ pub(super) fn series(painter: &Painter, frame: &Frame, chart: &Chart<'_>, all: &
         }
     }
     for (series, columns) in chart.series.iter().zip(all) {
-        for run in runs(&columns.columns, chart.gap) {
+        for run in runs(&columns.columns, chart.gap, marks) {
             if chart.kind == Kind::Line && run.iter().any(|c| c.n > 1) {
                 // What the mean of a column hides: from its smallest to its largest value.
                 let edges = run.iter().map(|c| (frame.at(middle(c), c.min), frame.at(middle(c), c.max)));
@@ -106,9 +132,14 @@ pub(super) fn series(painter: &Painter, frame: &Frame, chart: &Chart<'_>, all: &
     }
 }
 
-/// Stretches without a gap longer than `gap`.
-fn runs(columns: &[Column], gap: f64) -> impl Iterator<Item = &[Column]> {
-    columns.chunk_by(move |a, b| b.first - a.last <= gap)
+/// Stretches without a gap longer than `gap`, and without one of the `marks` (in order): what is measured begins anew there, and a column
+/// that holds a mark has some of both.
+fn runs<'a>(columns: &'a [Column], gap: f64, marks: &'a [f64]) -> impl Iterator<Item = &'a [Column]> {
+    let is_marked = |column: &Column| {
+        let next = marks.get(marks.partition_point(|mark| *mark < column.first));
+        next.is_some_and(|mark| *mark < column.last + 1.0)
+    };
+    columns.chunk_by(move |a, b| b.first - a.last <= gap).flat_map(move |run| run.split(is_marked))
 }
 
 fn line(painter: &Painter, frame: &Frame, run: &[Column], color: Color32, dashed: bool) {
@@ -267,7 +298,33 @@ mod tests {
     #[test]
     fn gaps_part_a_line() {
         let columns = columns(&[(10, 5.0), (11, 6.0), (40, 7.0)]);
-        assert_eq!(runs(&columns.columns, 10.0).count(), 2);
-        assert_eq!(runs(&columns.columns, f64::INFINITY).count(), 1);
+        assert_eq!(runs(&columns.columns, 10.0, &[]).count(), 2);
+        assert_eq!(runs(&columns.columns, f64::INFINITY, &[]).count(), 1);
+    }
+
+    #[test]
+    fn a_mark_parts_a_line_and_takes_its_second_out() {
+        let columns = columns(&[(10, 5.0), (11, 6.0), (12, 7.0), (13, 7.5)]);
+        let firsts = |marks: &[f64]| {
+            let runs = runs(&columns.columns, 10.0, marks);
+            runs.map(|run| run.iter().map(|c| c.first as i64).collect::<Vec<_>>()).collect::<Vec<_>>()
+        };
+        assert_eq!(firsts(&[3.0, 11.4, 90.0]), [vec![10], vec![12, 13]]);
+        assert_eq!(firsts(&[14.0]), [vec![10, 11, 12, 13]]);
+    }
+
+    #[test]
+    fn bands_as_wide_as_the_axis_do_not_flatten_the_rest() {
+        let sample = |x: i64| {
+            let reach = if x % 50 < 5 { 0.7 } else { 0.1 };
+            Sample { x: x as f64, y: 0.7, low: 0.7 - reach, high: (0.7 + reach).min(1.0) }
+        };
+        let samples: Vec<Sample> = (0..100).map(sample).collect();
+        let mut pyramid = Pyramid::default();
+        pyramid.grow(&Points::Samples(&samples), 1, usize::MAX);
+        let columns = pyramid.columns(&Points::Samples(&samples), 0.0, 100.0, 200);
+        let (low, high) = banded_extent(&[columns], 0.0, 100.0).unwrap();
+        assert!((low - 0.6).abs() < 1e-9 && (high - 0.8).abs() < 1e-9, "{low} {high}");
+        assert_eq!(banded_extent(&[], 0.0, 100.0), None);
     }
 }

@@ -70,6 +70,8 @@ pub(super) fn plots(mut plots: Plots<'_>, ui: &mut Ui, theme: &Theme, rect: Rect
 
     let (from, to) = plots.view.ends(first, last);
     let now = if plots.now.is_some() { last } else { f64::INFINITY };
+    let mut begins: Vec<f64> = plots.marks.iter().map(|mark| mark.x).collect();
+    begins.sort_by(f64::total_cmp);
     let mut frames = Vec::with_capacity(charts.len());
     let mut widest = 0.0_f32;
     let range_left = range_menu(&mut plots, ui, theme, rect);
@@ -88,7 +90,7 @@ pub(super) fn plots(mut plots: Plots<'_>, ui: &mut Ui, theme: &Theme, rect: Rect
         widest = widest.max(grid(ui, theme, &frame, chart));
         time_labels(ui, theme, &frame, &plots);
         let painter = ui.painter().with_clip_rect(area.expand2(vec2(0.0, 1.0)).intersect(ui.clip_rect()));
-        chart::series(&painter, &frame, chart, &columns, theme.band, now);
+        chart::series(&painter, &frame, chart, &columns, &begins, theme.band, now);
         name(&responses[i], chart);
         if responses[i].has_focus() {
             let ring = area.expand(3.0);

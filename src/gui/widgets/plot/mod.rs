@@ -35,7 +35,7 @@ use crate::gui::theme::Theme;
 pub enum Kind {
     /// Lines.
     Line,
-    /// Lines within the bands of their samples.
+    /// Lines within the bands of their samples; both begin anew at a mark.
     Banded,
     /// Areas on top of each other, of amounts a step; where there is no point, the amount is 0.
     Stacked,

@@ -6,15 +6,22 @@ use egui::{
 };
 
 use super::data::VariantData;
+use super::verdict;
 use crate::gui::context::Context;
 use crate::gui::route::Route;
 use crate::gui::theme::{Theme, fonts, size};
 use crate::gui::widgets::{Icon, icon, text};
 
 /// Height of a card with all its lines.
-const FULL: f32 = 178.0;
+const FULL: f32 = 154.0;
+/// Distance of its lines.
+const PITCH: f32 = 21.0;
 /// Height of one where there are many.
 const COMPACT: f32 = 104.0;
+/// Height of a line for the chance to be the best.
+const LINE: f32 = 16.0;
+/// Below this width the mark that it is no stopping rule gets a line of its own.
+const ONE_LINE: f32 = 268.0;
 /// Below this width the coverage with labels gets a line of its own.
 const NARROW: f32 = 218.0;
 /// Up to this many variants get a full card.
@@ -31,16 +38,62 @@ pub(super) fn column(ui: &mut Ui, cx: &mut Context<'_>, variants: &[VariantData]
 }
 
 /// The height that plots and cards beside each other need at least: full cards are never cut.
-pub(super) fn height(variants: usize, width: f32) -> f32 {
-    let card = if width - 31.0 < NARROW { FULL + 24.0 } else { FULL };
-    if variants > FEW { 360.0 } else { (card * variants as f32 + 12.0 * variants.saturating_sub(1) as f32).max(360.0) }
+pub(super) fn height(variants: &[VariantData], width: f32) -> f32 {
+    if variants.len() > FEW {
+        return 360.0;
+    }
+    let inner = width - 31.0;
+    let cards: f32 = variants.iter().map(|variant| full_height(variant, inner)).sum();
+    (cards + 12.0 * variants.len().saturating_sub(1) as f32).max(360.0)
+}
+
+fn full_height(variant: &VariantData, inner: f32) -> f32 {
+    let labels = if inner < NARROW { PITCH } else { 0.0 };
+    let errors = if variant.errors_size.is_some() { PITCH } else { 0.0 };
+    FULL + labels + errors + chance_height(variant, inner)
+}
+
+/// The room that the chance to be the best takes.
+fn chance_height(variant: &VariantData, inner: f32) -> f32 {
+    match variant.chance {
+        None => 0.0,
+        Some(_) if inner < ONE_LINE => 2.0 * LINE + 4.0,
+        Some(_) => LINE + 4.0,
+    }
+}
+
+/// The chance to be the best, marked as what it is not, at the foot of a card.
+fn chance(ui: &Ui, theme: &Theme, variant: &VariantData, inner: Rect) {
+    let Some(chance) = &variant.chance else { return };
+    let top = inner.bottom() - chance_height(variant, inner.width()) - 4.0;
+    let y = top + LINE / 2.0;
+    let galley = text::elided_galley(ui, chance, fonts::small(), theme.muted, inner.width());
+    let size = galley.size();
+    ui.painter().galley(pos2(inner.left(), y - size.y / 2.0), galley, theme.muted);
+    if inner.width() < ONE_LINE {
+        put(ui, pos2(inner.left(), y + LINE), Align2::LEFT_CENTER, verdict::NO_RULE, fonts::small(), theme.faint);
+    } else {
+        put(ui, pos2(inner.right(), y), Align2::RIGHT_CENTER, verdict::NO_RULE, fonts::small(), theme.faint);
+    }
+    let zone = Rect::from_min_max(pos2(inner.left(), top), pos2(inner.right(), inner.bottom() - 4.0));
+    let response = ui.interact(zone, ui.scope_id().with("chance").with(&variant.name), Sense::hover());
+    let words = format!("Variant {}: {chance}, {}", variant.name, verdict::NO_RULE);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words.clone()));
+    response.on_hover_text(
+        "How likely this variant is the best one, and how much a choice of it would cost on average, from the labels so far. \
+         Good to steer by. Who stops as soon as it is high enough picks a wrong winner far too often: the line above the cards \
+         says when there is one.",
+    );
 }
 
 fn frame(ui: &mut Ui, theme: &Theme, variant: &VariantData, height: f32) -> Rect {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
     response.widget_info(|| {
-        let words =
-            format!("Variant {}: {} {}, {} requests", variant.name, variant.score, variant.margin, variant.requests);
+        let errors = variant.errors_size.as_ref().map_or(String::new(), |size| format!(", RMSE / MAE {size}"));
+        let words = format!(
+            "Variant {}: {} {}, {} requests{errors}",
+            variant.name, variant.score, variant.margin, variant.requests
+        );
         WidgetInfo::labeled(Role::Group, true, words)
     });
     let radius = CornerRadius::same(size::CARD_RADIUS);
@@ -123,34 +176,38 @@ fn score(ui: &Ui, theme: &Theme, variant: &VariantData, inner: Rect, y: f32, fon
 fn full(ui: &mut Ui, cx: &mut Context<'_>, variant: &VariantData) {
     let theme = cx.theme;
     let narrow = ui.available_width() - 31.0 < NARROW;
-    let inner = frame(ui, theme, variant, if narrow { FULL + 24.0 } else { FULL });
-    names(ui, cx, variant, inner, inner.top() + 22.0);
-    score(ui, theme, variant, inner, inner.top() + 52.0, fonts::number());
+    let height = full_height(variant, ui.available_width() - 31.0);
+    let inner = frame(ui, theme, variant, height);
+    names(ui, cx, variant, inner, inner.top() + 20.0);
+    score(ui, theme, variant, inner, inner.top() + 47.0, fonts::number());
     let column = inner.left() + if narrow { 78.0 } else { 134.0_f32.min(inner.width() * 0.5) };
     let labels = variant.coverage.trim_start_matches("labels ").to_owned();
     let errors = if variant.has_errors { theme.error.text } else { theme.text };
     let lines = [
-        ("Requests", &variant.requests, theme.text),
-        ("p50 / p99", &variant.latency, theme.text),
-        ("Errors", &variant.errors, errors),
-        ("Answers in", &variant.answers, theme.text),
-        ("Labels", &labels, theme.text),
+        variant.errors_size.as_ref().map(|size| ("RMSE / MAE", size, theme.text)),
+        Some(("Requests", &variant.requests, theme.text)),
+        Some(("p50 / p99", &variant.latency, theme.text)),
+        Some(("Errors", &variant.errors, errors)),
+        Some(("Answers in", &variant.answers, theme.text)),
+        narrow.then_some(("Labels", &labels, theme.text)),
     ];
-    let lines = lines.into_iter().take(if narrow { 5 } else { 4 });
-    for (i, (label, value, color)) in lines.enumerate() {
-        let y = inner.top() + 84.0 + 24.0 * i as f32;
+    for (i, (label, value, color)) in lines.into_iter().flatten().enumerate() {
+        let y = inner.top() + 75.0 + PITCH * i as f32;
         put(ui, pos2(inner.left(), y), Align2::LEFT_CENTER, label, fonts::small(), theme.muted);
         let galley = text::elided_galley(ui, value, fonts::strong(), color, inner.right() - column);
         ui.painter().galley(pos2(column, y - galley.size().y / 2.0), galley, color);
     }
-    let last = Rect::from_min_max(pos2(inner.left(), inner.bottom() - 32.0), inner.max);
+    let foot = inner.bottom() - chance_height(variant, inner.width());
+    let last = Rect::from_min_max(pos2(inner.left(), foot - 28.0), pos2(inner.right(), foot));
     ui.interact(last, ui.scope_id().with("instances").with(&variant.name), Sense::hover())
         .on_hover_text(&variant.instances);
+    chance(ui, theme, variant, inner);
 }
 
 fn compact(ui: &mut Ui, cx: &mut Context<'_>, variant: &VariantData) {
     let theme = cx.theme;
-    let inner = frame(ui, theme, variant, COMPACT);
+    let inner_width = ui.available_width() - 31.0;
+    let inner = frame(ui, theme, variant, COMPACT + chance_height(variant, inner_width));
     names(ui, cx, variant, inner, inner.top() + 19.0);
     score(ui, theme, variant, inner, inner.top() + 44.0, fonts::inter(18.0, fonts::Weight::Semibold));
     let errors = if variant.has_errors { format!("{} errors", variant.errors) } else { "0 errors".to_owned() };
@@ -168,4 +225,5 @@ fn compact(ui: &mut Ui, cx: &mut Context<'_>, variant: &VariantData) {
     let y = inner.top() + 87.0;
     put(ui, pos2(inner.left(), y), Align2::LEFT_CENTER, &variant.latency, fonts::small(), theme.muted);
     put(ui, pos2(inner.right(), y), Align2::RIGHT_CENTER, &variant.answers, fonts::small(), theme.muted);
+    chance(ui, theme, variant, inner);
 }

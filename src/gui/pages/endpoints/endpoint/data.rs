@@ -3,16 +3,17 @@
 use jiff::tz::TimeZone;
 
 use super::colors;
+use super::score;
+use super::verdict::{self, Banner, Line};
 use crate::domain::arn::ArnKind;
 use crate::domain::endpoint::{DeploymentStage, Endpoint, EndpointStatus, EndpointVariant};
 use crate::domain::price;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic_test::{TrafficTest, TrafficTestStatus};
 use crate::gui::format;
-use crate::gui::widgets::plot::scale::{Unit, grouped};
+use crate::gui::widgets::plot::scale::grouped;
 use crate::gui::widgets::split_bar::{Observed, Shares};
-use crate::stats::experiment::single_look::Interval;
-use crate::stats::live::{EndpointLive, Score, VariantLive};
+use crate::stats::live::{EndpointLive, Score};
 use crate::workspace::Snapshot;
 
 /// Newest seconds over which the observed split is counted, at most.
@@ -34,7 +35,8 @@ pub(super) struct PageData {
     pub(super) variants: Vec<VariantData>,
     pub(super) shares: Shares,
     pub(super) observed: Option<Observed>,
-    pub(super) look: Look,
+    pub(super) line: Line,
+    pub(super) banners: Vec<Banner>,
     pub(super) test: Option<TestData>,
 }
 
@@ -63,6 +65,10 @@ pub(super) struct VariantData {
     pub(super) margin: String,
     /// "labels 96 %".
     pub(super) coverage: String,
+    /// "P(best) 93 % · loss 0.2 pt"; never without [`verdict::NO_RULE`] beside it.
+    pub(super) chance: Option<String>,
+    /// Root mean squared and mean absolute error of a regression, "3.42 / 2.51".
+    pub(super) errors_size: Option<String>,
     /// What the score is and is not, for the tooltip.
     pub(super) explained: String,
     pub(super) requests: String,
@@ -74,17 +80,6 @@ pub(super) struct VariantData {
     pub(super) answers: String,
     /// "1 × ml.m5.xlarge".
     pub(super) instances: String,
-}
-
-/// The line between split and plots: never a winner from one look.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Look {
-    pub(super) head: String,
-    pub(super) text: String,
-    /// For the tooltip.
-    pub(super) why: String,
-    /// Whether running a traffic test would help.
-    pub(super) wants_labels: bool,
 }
 
 /// A traffic test under way.
@@ -104,14 +99,12 @@ pub(super) fn page(
     zone: &TimeZone,
 ) -> PageData {
     let colors = colors::of(snapshot, endpoint);
-    let score = live.map_or(Score::Accuracy, |live| live.score);
     let variants: Vec<VariantData> = endpoint
         .variants
         .iter()
         .map(|variant| {
-            let numbers = live.and_then(|live| live.variants.iter().find(|v| v.name == variant.name));
             let color = colors.get(&variant.name).copied().unwrap_or(0);
-            card(variant, numbers, score, color, snapshot.models.contains(&variant.model_name))
+            card(variant, live, color, snapshot.models.contains(&variant.model_name))
         })
         .collect();
     let weights: Vec<f64> = endpoint.variants.iter().map(|v| v.weight).collect();
@@ -121,7 +114,8 @@ pub(super) fn page(
         arn: snapshot.info.account.arn(ArnKind::Endpoint, &endpoint.name),
         summary: summary(endpoint, now),
         failure: failure(endpoint),
-        look: look(live, score),
+        line: verdict::line(live),
+        banners: verdict::banners(live),
         variants,
         shares: Shares::of_weights(&weights),
         observed: live.and_then(|live| observed(endpoint, live, zone)),
@@ -192,33 +186,9 @@ fn test_data(test: &TrafficTest, now: Timestamp) -> Option<TestData> {
     })
 }
 
-/// What a score is called.
-pub(super) fn score_name(score: Score) -> &'static str {
-    match score {
-        Score::Accuracy => "Accuracy",
-        Score::Rmse => "RMSE",
-    }
-}
-
-/// How a score is written.
-pub(super) fn score_unit(score: Score) -> Unit {
-    match score {
-        Score::Accuracy => Unit::Percent,
-        Score::Rmse => Unit::Number,
-    }
-}
-
-/// "71.4–77.5 %", "3.21–3.79".
-fn interval_text(interval: Interval, score: Score) -> String {
-    let unit = score_unit(score);
-    let (low, high) = (unit.precise(interval.low), unit.precise(interval.high));
-    format!("{}–{high}", low.trim_end_matches(" %"))
-}
-
 fn card(
     variant: &EndpointVariant,
-    live: Option<&VariantLive>,
-    score: Score,
+    endpoint_live: Option<&EndpointLive>,
     color: usize,
     model_exists: bool,
 ) -> VariantData {
@@ -228,38 +198,35 @@ fn card(
     } else {
         "price unknown".to_owned()
     };
+    let live = endpoint_live.and_then(|live| live.variants.iter().find(|v| v.name == variant.name));
+    let kind = endpoint_live.map_or(Score::Accuracy, |live| live.score);
+    let experiment = endpoint_live.and_then(|live| live.experiment.as_deref());
+    let arms = experiment.map_or(&[][..], |experiment| &experiment.summary.arms);
+    let arm = arms.iter().find(|arm| *arm.variant == *variant.name && *arm.model == *variant.model_name);
     let interval = live.and_then(|live| live.score);
     let requests = live.map_or(0, |live| live.requests);
     let errors = live.map_or(0, |live| live.client_errors + live.server_errors);
-    let margin = interval.map(|i| match score {
+    let margin = interval.map(|i| match kind {
         Score::Accuracy => format!("± {}", grouped((i.high - i.low) * 50.0, 1)),
         Score::Rmse => format!("± {}", grouped((i.high - i.low) / 2.0, 2)),
     });
-    let name = score_name(score);
-    let explained = match (interval, live) {
-        (Some(interval), Some(live)) => format!(
-            "{name} {} on {} labelled answers; 95 % interval {}.\nA single look: valid once, at a moment chosen beforehand.",
-            score_unit(score).precise(interval.estimate),
-            format::count(live.labelled),
-            interval_text(interval, score)
-        ),
-        _ => format!("{name} appears with the first labelled answers: run a traffic test."),
-    };
     VariantData {
         name: variant.name.clone(),
         model: variant.model_name.clone(),
         model_exists,
         color,
-        score: interval.map_or_else(|| "–".to_owned(), |i| score_unit(score).precise(i.estimate)),
+        score: interval.map_or_else(|| "–".to_owned(), |i| score::unit(kind).precise(i.estimate)),
         margin: margin.unwrap_or_default(),
-        coverage: match live {
-            Some(live) if live.labelled > 0 => {
-                let share = live.labelled as f64 / live.predictions.max(live.labelled) as f64;
-                format!("labels {:.0} %", share * 100.0)
+        coverage: match arm {
+            Some(arm) if arm.labelled > 0 => {
+                let share = arm.labelled as f64 / arm.drawn.max(arm.labelled) as f64 * 100.0;
+                format!("labels {} %", grouped(share, usize::from(share < 9.95)))
             }
             _ => "no labels yet".to_owned(),
         },
-        explained,
+        chance: arm.zip(endpoint_live).and_then(|(arm, live)| verdict::chance(arm, live)),
+        errors_size: live.and_then(|live| Some(format!("{} / {}", grouped(live.rmse?, 2), grouped(live.mae?, 2)))),
+        explained: score::explained(kind, live, arm, experiment),
         requests: format::count(requests),
         latency: match live {
             Some(live) if live.requests > 0 => {
@@ -286,58 +253,6 @@ fn card(
 fn milliseconds(us: u64) -> String {
     let ms = us as f64 / 1000.0;
     grouped(ms, if ms < 10.0 { 2 } else { usize::from(ms < 100.0) })
-}
-
-fn look(live: Option<&EndpointLive>, score: Score) -> Look {
-    let scored: Vec<(&VariantLive, Interval)> =
-        live.into_iter().flat_map(|live| &live.variants).filter_map(|v| Some((v, v.score?))).collect();
-    if scored.is_empty() {
-        return Look {
-            head: "No labelled answers yet".to_owned(),
-            text: format!("A traffic test sends labelled rows, and each variant's {} appears.", lower(score)),
-            why: String::new(),
-            wants_labels: true,
-        };
-    }
-    let mut said: Vec<String> = scored
-        .iter()
-        .take(3)
-        .map(|(variant, interval)| {
-            format!(
-                "{} {} ({})",
-                variant.name,
-                score_unit(score).precise(interval.estimate),
-                interval_text(*interval, score).trim_end_matches(" %")
-            )
-        })
-        .collect();
-    if scored.len() > 3 {
-        said.push(format!("{} more below", scored.len() - 3));
-    }
-    let all: Vec<String> = scored
-        .iter()
-        .map(|(v, i)| {
-            let labels = format::plural(usize::try_from(v.labelled).unwrap_or(usize::MAX), "label");
-            format!("{}: {} ({labels})", v.name, interval_text(*i, score))
-        })
-        .collect();
-    Look {
-        head: "One look, no winner".to_owned(),
-        text: format!("{}. These are 95 % intervals, valid for a single look.", said.join(", ")),
-        why: format!(
-            "95 % intervals, each valid for one look at a moment chosen beforehand:\n{}\n\nWho looks often enough sees some \
-             difference by chance. The test that stays valid while one watches is not part of this version.",
-            all.join("\n")
-        ),
-        wants_labels: false,
-    }
-}
-
-fn lower(score: Score) -> &'static str {
-    match score {
-        Score::Accuracy => "accuracy",
-        Score::Rmse => "RMSE",
-    }
 }
 
 /// The share of the requests that each variant really got since the split last changed (ten minutes at most).
@@ -377,8 +292,10 @@ mod tests {
     use super::*;
     use crate::domain::endpoint::{Deployment, DeploymentOutcome, WeightChange};
     use crate::domain::extras::Extras;
-    use crate::stats::experiment::single_look::{Z_95, wilson};
-    use crate::stats::live::Second;
+    use std::sync::Arc;
+
+    use crate::stats::experiment::{ALPHA, ArmKey, Experiment, robbins};
+    use crate::stats::live::{ExperimentLive, Second, VariantLive};
 
     const NOW: Timestamp = Timestamp(10_000_000);
 
@@ -428,6 +345,7 @@ mod tests {
         };
         let one = |name: &str, after: u32, right: u64| VariantLive {
             name: name.into(),
+            model_name: format!("model-of-{name}"),
             answers_in: "application/json",
             requests: 1_482,
             drawn: 1_482,
@@ -437,11 +355,37 @@ mod tests {
             predictions: 800,
             labelled: 768,
             right,
-            score: wilson(right, 768, Z_95),
+            score: robbins::band(right as f64, 768, ALPHA),
             seconds: seconds(after),
             ..VariantLive::default()
         };
-        EndpointLive { revision: 1, variants: vec![one("a", 6, 573), one("b", 2, 541)], ..EndpointLive::default() }
+        EndpointLive {
+            revision: 1,
+            variants: vec![one("a", 6, 573), one("b", 2, 541)],
+            experiment: Some(Arc::new(ExperimentLive { summary: experiment([573, 541]).summary(), cap: None })),
+            ..EndpointLive::default()
+        }
+    }
+
+    /// 800 draws of each side at 50/50, 768 of them labelled; the right answers evenly among them.
+    fn experiment(right: [u64; 2]) -> Experiment {
+        let arms = ["a", "b"].map(|name| ArmKey {
+            variant: name.into(),
+            model: format!("model-of-{name}").into(),
+            version: "1".into(),
+        });
+        let mut experiment = Experiment::default();
+        experiment.epoch(1, &arms, &[0.5, 0.5]);
+        for at in 0..800 {
+            for (arm, right) in right.iter().enumerate() {
+                experiment.drawn(1, arm);
+                if at < 768 {
+                    let is_right = (at + 1) * right / 768 > at * right / 768;
+                    experiment.labelled(1, arm, f64::from(u8::from(is_right)), None);
+                }
+            }
+        }
+        experiment
     }
 
     fn words(data: &PageData) -> String {
@@ -450,7 +394,9 @@ mod tests {
             lines.push(format!("! {} | {} | {}", failure.title, failure.why, failure.what_to_do));
         }
         lines.push(format!("{:?} {}", data.shares.tenths(), data.observed.as_ref().map_or("", |o| &o.said)));
-        lines.push(format!("{}: {}", data.look.head, data.look.text));
+        lines.push(format!("{} | {}", data.line.head, data.line.text));
+        lines.extend(data.banners.iter().map(|banner| format!("! {}", banner.title)));
+        let none = String::new();
         for v in &data.variants {
             let parts = [
                 &v.name,
@@ -462,6 +408,7 @@ mod tests {
                 &v.errors,
                 &v.answers,
                 &v.instances,
+                v.chance.as_ref().unwrap_or(&none),
             ];
             lines.push(parts.map(String::as_str).join(" | "));
         }
@@ -475,16 +422,16 @@ mod tests {
             words(&data),
             "serving ab · 2 variants · $0.46/h · up 2 h 14 min\n\
              [620, 380] observed 75.0 / 25.0 % of 392 requests since 02:30\n\
-             One look, no winner: a 74.6 % (71.4–77.6), b 70.4 % (67.1–73.6). These are 95 % intervals, valid for a single look.\n\
-             a | 74.6 % | ± 3.1 | labels 96 % | 1,482 | 0.31 / 12.6 ms | 0 | JSON · $0.23/h | 1 × ml.m5.xlarge\n\
-             b | 70.4 % | ± 3.2 | labels 96 % | 1,482 | 0.31 / 12.6 ms | 3 (0.2 %) | JSON · $0.23/h | 1 × ml.m5.xlarge"
+             No winner yet: about 3,200 more labelled requests at this split | a is ahead by 4.2 points (95 % band −2.8 to +11.1).\n\
+             a | 74.6 % | ± 5.7 | labels 96 % | 1,482 | 0.31 / 12.6 ms | 0 | JSON · $0.23/h | 1 × ml.m5.xlarge | P(best) 97 % · loss < 0.1 pt\n\
+             b | 70.4 % | ± 5.9 | labels 96 % | 1,482 | 0.31 / 12.6 ms | 3 (0.2 %) | JSON · $0.23/h | 1 × ml.m5.xlarge | P(best) 3 % · loss 4.2 pt"
         );
     }
 
     #[test]
     fn a_page_without_traffic_promises_nothing() {
         let data = page(&Snapshot::default(), &endpoint(), None, NOW, &TimeZone::UTC);
-        assert!(data.look.wants_labels && data.observed.is_none());
+        assert!(data.line.wants_labels && data.observed.is_none());
         assert_eq!((data.variants[0].score.as_str(), data.variants[0].latency.as_str()), ("–", "–"));
         assert_eq!(data.variants[0].coverage, "no labels yet");
     }
@@ -500,15 +447,5 @@ mod tests {
         endpoint.status = EndpointStatus::Failed;
         let failure = page(&Snapshot::default(), &endpoint, None, NOW, &TimeZone::UTC).failure.unwrap();
         assert_eq!(failure.title, "ab never came into service");
-    }
-
-    #[test]
-    fn no_winner_is_ever_called() {
-        // However far apart: one look is one look.
-        let mut live = live();
-        live.variants[1].score = wilson(1, 768, Z_95);
-        let look = page(&Snapshot::default(), &endpoint(), Some(&live), NOW, &TimeZone::UTC).look;
-        assert_eq!(look.head, "One look, no winner");
-        assert!(!look.text.contains("better") && look.why.contains("not part of this version"));
     }
 }

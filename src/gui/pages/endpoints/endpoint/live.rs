@@ -1,10 +1,11 @@
-//! The Live tab: failure banner, timeline of an update, traffic split, what one look says, variant cards and plots.
+//! The Live tab: failure banner, timeline of an update, traffic split, verdict line, variant cards and plots.
 
 use egui::{CornerRadius, Sense, Stroke, Ui, vec2};
 
-use super::{EndpointPage, Frame, cards, data, timeline};
+use super::{EndpointPage, Frame, cards, score, timeline};
 use crate::domain::endpoint::EndpointStatus;
 use crate::gui::context::Context;
+use crate::gui::pages::parts;
 use crate::gui::theme::{Theme, fonts, size};
 use crate::gui::widgets::plot::{self, Chart, Kind, Plots, Points, Sample, Series, Unit};
 use crate::gui::widgets::split_bar::{Segment, Shares};
@@ -28,8 +29,11 @@ impl EndpointPage {
             not_serving(ui, cx, frame);
             return;
         }
+        for banner in &frame.data.banners {
+            parts::banner(ui, banner.tone, &banner.title, &banner.text, |_| {});
+        }
         self.split_card(ui, cx, frame);
-        self.look(ui, cx, frame);
+        self.verdict(ui, cx, frame);
         self.numbers(ui, cx, frame);
     }
 
@@ -118,40 +122,11 @@ impl EndpointPage {
         });
     }
 
-    fn look(&mut self, ui: &mut Ui, cx: &mut Context<'_>, frame: &Frame<'_>) {
-        let look = &frame.data.look;
-        let ground = egui::Frame::new()
-            .fill(cx.theme.accent_soft)
-            .corner_radius(CornerRadius::same(8))
-            .inner_margin(egui::Margin::symmetric(14, 5));
-        ground.show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ui.horizontal(|ui| {
-                ui.set_height(28.0);
-                ui.spacing_mut().item_spacing.x = 12.0;
-                text::strong(ui, look.head.clone());
-                let room = ui.available_width() - if look.wants_labels { 130.0 } else { 118.0 };
-                text::elided(ui, &look.text, fonts::body(), cx.theme.text, room);
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    if look.wants_labels {
-                        if frame.data.test.is_none()
-                            && Button::secondary("Traffic test…").name("Start a traffic test").show(ui)
-                        {
-                            self.open_traffic(cx, frame);
-                        }
-                    } else {
-                        text::muted(ui, "Why no winner?").on_hover_text(&look.why);
-                    }
-                });
-            });
-        });
-    }
-
     fn numbers(&mut self, ui: &mut Ui, cx: &mut Context<'_>, frame: &Frame<'_>) {
-        let available = ui.available_size();
+        let available = ui.available_size() - vec2(0.0, parts::SCROLL_FOOT);
         let theme = Theme::of(ui);
         let left = (available.x * 0.276).clamp(224.0, 320.0);
-        let height = available.y.max(cards::height(frame.data.variants.len(), left));
+        let height = available.y.max(cards::height(&frame.data.variants, left));
         let (rect, _) = ui.allocate_exact_size(vec2(available.x, height), Sense::hover());
         let (cards_rect, plots_rect) = rect.split_left_right_at_x(rect.left() + left);
         ui.scope_builder(egui::UiBuilder::new().max_rect(cards_rect), |ui| {
@@ -179,13 +154,13 @@ impl EndpointPage {
                 })
                 .collect()
         };
-        let score = |s: &Second| Sample { x: s.at_s as f64, y: s.score, low: s.score_low, high: s.score_high };
+        let scores = |s: &Second| Sample { x: s.at_s as f64, y: s.score, low: s.score_low, high: s.score_high };
         let requests = |s: &Second| Sample::new(s.at_s as f64, f64::from(s.requests));
         let latency = |s: &Second| Sample::new(s.at_s as f64, f64::from(s.p99_us) / 1000.0);
         let room = ui.available_height() - 3.0 * (plot::HEAD + plot::FOOT) - 2.0 * plot::BETWEEN;
-        let name = data::score_name(live.score);
+        let title = score::title(live);
         let mut charts = vec![
-            Chart::new(name, data::score_unit(live.score), Kind::Banded, series(score))
+            Chart::new(&title, score::unit(live.score), Kind::Banded, series(scores))
                 .empty("No labelled answers yet: run a traffic test"),
             Chart::new("Requests/s", Unit::Count, Kind::Stacked, series(requests)).empty("No requests yet").no_legend(),
             Chart::new("Latency p99, ms", Unit::Milliseconds, Kind::Line, series(latency))

@@ -10,20 +10,24 @@ mod head;
 mod http;
 mod live;
 mod sample;
+mod score;
 mod timeline;
 mod traffic;
 mod try_it;
 mod update;
+mod verdict;
+mod verdict_ui;
 
 use std::sync::Arc;
 
-use egui::{ScrollArea, Ui};
+use egui::Ui;
 
 use crate::domain::endpoint::Endpoint;
 use crate::domain::reference::Kind;
 use crate::gui::action::{Action, Confirm, Toast, ToastKind};
 use crate::gui::context::Context;
 use crate::gui::format;
+use crate::gui::pages::parts;
 use crate::gui::requested::Requested;
 use crate::gui::route::Route;
 use crate::gui::widgets::plot::{View, Window};
@@ -47,6 +51,8 @@ pub struct EndpointPage {
     details: details::Details,
     /// The newest deployment whose timeline was closed by hand.
     closed_timeline: Option<u64>,
+    /// Whether the verdict line says what it rests on.
+    says_why: bool,
 }
 
 /// What is open above the page.
@@ -78,6 +84,7 @@ impl EndpointPage {
             dialog: None,
             details: details::Details::default(),
             closed_timeline: None,
+            says_why: false,
         }
     }
 
@@ -98,7 +105,7 @@ impl EndpointPage {
         if tab == 3 {
             code::ui(ui, cx, &frame, &mut self.try_it);
         } else {
-            ScrollArea::vertical().id_salt(("endpoint", tab)).auto_shrink(false).show(ui, |ui| match tab {
+            parts::scroll(ui, ("endpoint", tab), |ui| match tab {
                 1 => self.deployments(ui, cx, &frame),
                 2 => self.details.ui(ui, cx, &frame),
                 _ => self.live(ui, cx, &frame),

@@ -1,0 +1,147 @@
+//! An endpoint's experiment: what draws and labels tell it. One short lock, taken once a request for some tens of nanoseconds.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Drawn;
+use super::fleet::Variant;
+use super::router::Weights;
+use crate::stats::experiment::loss::BoundedLoss;
+use crate::stats::experiment::{ArmKey, Experiment};
+use crate::stats::live::{ExperimentLive, Outcome};
+
+/// The experiment over whatever serves, and served, under one endpoint.
+#[derive(Debug, Default)]
+pub struct Trial(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    experiment: Experiment,
+    loss: BoundedLoss,
+}
+
+/// What the label of one request came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judged {
+    /// The epoch in which it was drawn.
+    pub epoch: u64,
+    /// The outcome in [0, 1].
+    pub y: f64,
+    /// Regression: the error that counts as the largest.
+    pub cap: Option<f64>,
+}
+
+impl Trial {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Sums stay usable whatever happened to a thread that held them.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Draws are made from `variants` by these weights, in their epoch. Must be said before the first of them is made.
+    pub fn begin(&self, variants: &[Variant], weights: &Weights) {
+        let arms: Vec<ArmKey> = variants.iter().map(arm).collect();
+        self.epoch(weights.epoch(), &arms, weights.probabilities());
+    }
+
+    fn epoch(&self, number: u64, arms: &[ArmKey], probabilities: &[f64]) {
+        self.lock().experiment.epoch(number, arms, probabilities);
+    }
+
+    /// Counts a draw.
+    pub fn drawn(&self, drawn: &Drawn) {
+        self.lock().experiment.drawn(drawn.epoch, drawn.place);
+    }
+
+    /// Takes the label of a drawn request, by the outcomes of its rows, and says which arm it was for (`None` where the epoch is too old)
+    /// and what it came to. Rows of one request were drawn together, so they count as one: their mean. They come to `None` where they do
+    /// not count (yet): the first errors of a regression tell how large an error may count.
+    pub fn labelled(
+        &self,
+        drawn: &Drawn,
+        outcomes: &[Outcome],
+        lateness_ms: Option<f64>,
+    ) -> (Option<ArmKey>, Option<Judged>) {
+        let mut state = self.lock();
+        let arm = state.experiment.arm_at(drawn.epoch, drawn.place).cloned();
+        let (mut sum, mut rows) = (0.0, 0.0);
+        for outcome in outcomes {
+            let y = match *outcome {
+                Outcome::Class { right } => Some(f64::from(u8::from(right))),
+                Outcome::Error(error) => state.loss.outcome(error),
+            };
+            if let Some(y) = y {
+                sum += y;
+                rows += 1.0;
+            }
+        }
+        if rows == 0.0 {
+            return (arm, None);
+        }
+        let y = sum / rows;
+        state.experiment.labelled(drawn.epoch, drawn.place, y, lateness_ms);
+        let is_error = matches!(outcomes.first(), Some(Outcome::Error(_)));
+        let cap = state.loss.cap().filter(|_| is_error);
+        (arm, Some(Judged { epoch: drawn.epoch, y, cap }))
+    }
+
+    /// What it says now.
+    pub fn live(&self) -> ExperimentLive {
+        let state = self.lock();
+        ExperimentLive { summary: state.experiment.summary(), cap: state.loss.cap() }
+    }
+}
+
+fn arm(variant: &Variant) -> ArmKey {
+    ArmKey {
+        variant: Arc::clone(&variant.name),
+        model: variant.model_name.as_str().into(),
+        version: variant.artifact.to_string_lossy().into(),
+    }
+}
+
+/// Whether a variant is what an arm was.
+pub(super) fn is_arm(variant: &Variant, arm: &ArmKey) -> bool {
+    variant.name == arm.variant
+        && *variant.model_name == *arm.model
+        && variant.artifact.to_string_lossy() == *arm.version
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(place: usize) -> Drawn {
+        Drawn { epoch: 1, place, probability: 0.5 }
+    }
+
+    fn arms() -> [ArmKey; 2] {
+        ["A", "B"].map(|name| ArmKey { variant: name.into(), model: name.into(), version: "1".into() })
+    }
+
+    #[test]
+    fn the_rows_of_a_request_count_as_one() {
+        let trial = Trial::default();
+        trial.epoch(1, &arms(), &[0.5, 0.5]);
+        trial.drawn(&drawn(0));
+        let rows = [true, true, true, false].map(|right| Outcome::Class { right });
+        let judged = Judged { epoch: 1, y: 0.75, cap: None };
+        assert_eq!(trial.labelled(&drawn(0), &rows, None), (Some(arms()[0].clone()), Some(judged)));
+        assert_eq!(trial.live().summary.arms[0].labelled, 1);
+        assert_eq!(trial.labelled(&drawn(1), &[], None), (Some(arms()[1].clone()), None));
+        let unknown = Drawn { epoch: 2, ..drawn(0) };
+        assert_eq!(trial.labelled(&unknown, &rows, None).0, None);
+    }
+
+    #[test]
+    fn errors_count_once_it_is_known_how_large_they_may_be() {
+        let trial = Trial::default();
+        trial.epoch(1, &arms(), &[0.5, 0.5]);
+        for _ in 0..50 {
+            assert_eq!(trial.labelled(&drawn(0), &[Outcome::Error(-2.0)], None).1, None);
+        }
+        let errors = [Outcome::Error(2.0), Outcome::Error(f64::NAN)];
+        let judged = trial.labelled(&drawn(1), &errors, None).1.unwrap();
+        assert_eq!((judged.y, judged.cap), (0.75, Some(8.0)));
+        let live = trial.live();
+        assert_eq!((live.summary.arms[0].labelled, live.summary.arms[1].labelled, live.cap), (0, 1, Some(8.0)));
+    }
+}
