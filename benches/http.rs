@@ -122,7 +122,12 @@ fn serving(model: Model) -> Arc<Serving> {
         artifact: PathBuf::from("boston"),
         weight: 1.0,
     };
-    let spec = FleetSpec { endpoint: "boston".to_owned(), config_name: "bench".to_owned(), variants: vec![variant] };
+    let spec = FleetSpec {
+        endpoint: "boston".to_owned(),
+        config_name: "bench".to_owned(),
+        deployment: 1,
+        variants: vec![variant],
+    };
     let fleet = serving.build_fleet_of(&spec, vec![model]).unwrap();
     serving.install("boston", fleet, "bench");
     serving

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use counterpoise::serving::router::Router;
+use counterpoise::serving::router::{Router, Weights};
 
 const ROUNDS: usize = 7;
 const DRAWS: u32 = 2_000_000;
@@ -32,17 +32,17 @@ fn main() {
     println!("round robin over 2            {baseline:6.1} ns");
     for variants in [2_usize, 10] {
         let weights: Vec<f64> = (1..=variants).map(|w| w as f64).collect();
-        let router = Router::new(&weights, 1, 7).unwrap();
-        let alone = nanoseconds(|| router.draw().unwrap().index);
+        let router = Router::new(Weights::new(&weights, 1).unwrap(), (), 7);
+        let alone = nanoseconds(|| router.draw().index.unwrap());
         println!("weighted draw, {variants:2} variants     {alone:6.1} ns   ratio {:.1}", alone / baseline);
         let stop = AtomicBool::new(false);
         let shared = std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
-                    black_box(router.draw().unwrap().index);
+                    black_box(router.draw().index.unwrap());
                 }
             });
-            let shared = nanoseconds(|| router.draw().unwrap().index);
+            let shared = nanoseconds(|| router.draw().index.unwrap());
             stop.store(true, Ordering::Relaxed);
             shared
         });

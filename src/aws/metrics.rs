@@ -31,7 +31,9 @@ const FAMILIES: [Family; 6] = [
         v.totals.predictions as f64
     }),
     ("counterpoise_labels_total", "counter", "Of these, rows whose label is known.", |v| v.totals.labelled as f64),
-    ("counterpoise_variant_weight", "gauge", "The weight in force.", |v| v.weight),
+    ("counterpoise_variant_weight", "gauge", "The weight in force; during an update, the share of the traffic.", |v| {
+        v.weight
+    }),
 ];
 
 /// The whole page.

@@ -55,7 +55,7 @@ fn running(page: &str) -> String {
         let labels = labels.split(',').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k, v.trim_matches('"')));
         Some((labels.collect(), value.parse().ok()?))
     }
-    let mut rows: BTreeMap<(&str, &str), [String; 4]> = BTreeMap::new();
+    let mut rows: BTreeMap<[&str; 3], [String; 3]> = BTreeMap::new();
     for (column, metric) in
         ["counterpoise_variant_weight", "counterpoise_requests_total", "counterpoise_server_errors_total"]
             .iter()
@@ -63,9 +63,8 @@ fn running(page: &str) -> String {
     {
         for (labels, value) in page.lines().filter_map(|line| sample(line, metric)) {
             let of = |name| labels.get(name).copied().unwrap_or_default();
-            let row = rows.entry((of("endpoint"), of("variant"))).or_default();
-            of("model").clone_into(&mut row[0]);
-            row[column + 1] = value.to_string();
+            // While an update moves traffic, two models may stand behind a variant of one name.
+            rows.entry([of("endpoint"), of("variant"), of("model")]).or_default()[column] = value.to_string();
         }
     }
     if rows.is_empty() {
@@ -73,7 +72,7 @@ fn running(page: &str) -> String {
     }
     let rows: Vec<Vec<String>> = rows
         .into_iter()
-        .map(|((endpoint, variant), rest)| [endpoint.to_owned(), variant.to_owned()].into_iter().chain(rest).collect())
+        .map(|(names, numbers)| names.map(str::to_owned).into_iter().chain(numbers).collect())
         .collect();
     table(&["endpoint", "variant", "model", "weight", "requests", "failed"], &rows)
 }
@@ -130,6 +129,8 @@ counterpoise_variant_weight{endpoint=\"e\",variant=\"A\",model=\"m\"} 0.5
 counterpoise_in_flight_requests{endpoint=\"e\"} 0
 ";
         assert!(running(page).contains("e         A        m         0.5        12       0\n"), "{}", running(page));
+        let two = format!("{page}{}", page.replace("model=\"m\"", "model=\"n\"").replace("} 0.5", "} 0.1"));
+        assert!(running(&two).contains("e         A        n         0.1        12       0\n"), "{}", running(&two));
         assert_eq!(running("counterpoise_build_info{version=\"1\"} 1\n"), "No endpoint serves.\n");
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::deployment::{DeploymentPlan, FleetMeasured};
 use super::endpoint_config::EndpointConfig;
 use super::extras::Extras;
 use super::tag::Tag;
@@ -15,8 +16,10 @@ pub enum EndpointStatus {
     Creating,
     /// Answers requests.
     InService,
-    /// Answers requests from the old fleet while the new one is being loaded.
+    /// Answers requests while a new fleet is loaded and takes traffic over.
     Updating,
+    /// Answers requests from the old fleet again, while the new one finishes what it took.
+    RollingBack,
     /// Never came into service; the reason says why.
     Failed,
     /// Draining its last requests.
@@ -30,6 +33,7 @@ impl EndpointStatus {
             Self::Creating => "Creating",
             Self::InService => "InService",
             Self::Updating => "Updating",
+            Self::RollingBack => "RollingBack",
             Self::Failed => "Failed",
             Self::Deleting => "Deleting",
         }
@@ -37,12 +41,12 @@ impl EndpointStatus {
 
     /// Whether requests are answered in this state.
     pub fn serves(self) -> bool {
-        matches!(self, Self::InService | Self::Updating)
+        matches!(self, Self::InService | Self::Updating | Self::RollingBack)
     }
 
     /// Whether something is under way.
     pub fn is_changing(self) -> bool {
-        matches!(self, Self::Creating | Self::Updating | Self::Deleting)
+        matches!(self, Self::Creating | Self::Updating | Self::RollingBack | Self::Deleting)
     }
 }
 
@@ -70,18 +74,42 @@ pub enum DeploymentOutcome {
     Succeeded,
     /// The old fleet goes on serving (or none, for the first); the reason in words.
     Failed(String),
+    /// The new fleet had answered or would have, and the old one serves again.
+    RolledBack {
+        /// What brought it back.
+        cause: RollbackCause,
+        /// The same in words.
+        reason: String,
+    },
 }
 
-/// Stations of a deployment, in their order. The timeline on the endpoint page draws them.
+/// What brings the old fleet back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RollbackCause {
+    /// A person wished it.
+    ByHand,
+    /// An alarm of the plan went off.
+    Alarm,
+    /// It took longer than the plan allows.
+    Timeout,
+}
+
+/// Stations of a deployment, in their order. Without a wait for anything, `Shifting` and `Baking` are passed over. The timeline on the endpoint page draws them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum DeploymentStage {
     /// Artefacts are read and checked.
     Loading,
     /// The new fleet answers a probe of its own, before it sees traffic.
     Probing,
-    /// The pointer has been swapped: new requests go to the new fleet.
+    /// The new fleet answers a share of the requests.
+    Shifting,
+    /// The new fleet answers all requests, and the old one waits in case that it must come back.
+    Baking,
+    /// The configuration that was asked for is the one that serves: nothing goes back any more.
     Swapped,
-    /// Requests that the old fleet took are being finished.
+    /// The old fleet answers all requests again.
+    RollingBack,
+    /// Requests that the fleet that leaves took are being finished.
     Draining,
     /// Over.
     Done,
@@ -108,6 +136,81 @@ pub struct Deployment {
     pub requests: u64,
     /// Requests that failed (5xx or no answer) while it ran. The number to see is 0.
     pub failed_requests: u64,
+    /// How it goes.
+    #[serde(default)]
+    pub plan: DeploymentPlan,
+    /// What variants that serve already keep.
+    #[serde(default)]
+    pub retain: Retain,
+    /// The variants of the new fleet, once they are known; those of the endpoint from `Swapped` on.
+    #[serde(default)]
+    pub variants: Vec<EndpointVariant>,
+    /// The share of the traffic that the new fleet got, and from when on; oldest first.
+    #[serde(default)]
+    pub shares: Vec<(f64, Timestamp)>,
+    /// Why it goes back, once it does; the outcome follows when the new fleet is gone.
+    #[serde(default)]
+    pub rollback: Option<(RollbackCause, String)>,
+    /// What both fleets did since traffic began to move, the old one first; as it stood at the end.
+    #[serde(default)]
+    pub measured: Option<(FleetMeasured, FleetMeasured)>,
+    /// How often it was begun again because the app had ended in the middle of it.
+    #[serde(default)]
+    pub resumed: u32,
+}
+
+impl Deployment {
+    /// One that has just begun, in one step and without a wait.
+    pub fn begun(number: u64, config_name: &str, from_config: Option<&str>, now: Timestamp) -> Self {
+        Self {
+            number,
+            config_name: config_name.to_owned(),
+            from_config: from_config.map(str::to_owned),
+            started: now,
+            ended: None,
+            stages: vec![(DeploymentStage::Loading, now)],
+            outcome: DeploymentOutcome::InProgress,
+            requests: 0,
+            failed_requests: 0,
+            plan: DeploymentPlan::default(),
+            retain: Retain::NOTHING,
+            variants: Vec::new(),
+            shares: Vec::new(),
+            rollback: None,
+            measured: None,
+            resumed: 0,
+        }
+    }
+
+    /// The share of the traffic that the new fleet has by the record.
+    pub fn share(&self) -> f64 {
+        self.shares.last().map_or(0.0, |(share, _)| *share)
+    }
+
+    /// The station it is at.
+    pub fn stage(&self) -> DeploymentStage {
+        self.stages.last().map_or(DeploymentStage::Loading, |(stage, _)| *stage)
+    }
+
+    /// Whether it has passed a station or is at it.
+    pub fn entered(&self, stage: DeploymentStage) -> bool {
+        self.stages.iter().any(|(entered, _)| *entered == stage)
+    }
+
+    /// When the next step is due: more traffic, or the end of the bake. `None` while nothing waits for the time.
+    pub fn due(&self) -> Option<Timestamp> {
+        let wait_s = match self.stage() {
+            DeploymentStage::Shifting => self.plan.routing.wait_s(),
+            DeploymentStage::Baking => self.plan.bake_s,
+            _ => return None,
+        };
+        self.shares.last().map(|(_, at)| at.plus_s(wait_s))
+    }
+
+    /// Instances of the new fleet.
+    pub fn instances(&self) -> u32 {
+        self.variants.iter().map(|variant| variant.instance_count).sum()
+    }
 }
 
 /// A change of weights, kept for undo and for the marks on the plots.
@@ -122,7 +225,7 @@ pub struct WeightChange {
 }
 
 /// What variants that an endpoint serves already keep when it moves to another configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retain {
     /// Their weights.
     pub weights: bool,
@@ -198,6 +301,29 @@ impl Endpoint {
     /// The rules that the name breaks.
     pub fn validate_name(name: &str) -> Result<(), super::invalid::Invalid> {
         name::resource("EndpointName", name)
+    }
+
+    /// The variants of a configuration as they will run in place of those that serve; `retain` says what variants that both have keep.
+    pub fn variants_for(config: &EndpointConfig, serving: &[EndpointVariant], retain: Retain) -> Vec<EndpointVariant> {
+        let fresh = Self::variants_of(config);
+        let mut variants = fresh.clone();
+        for variant in &mut variants {
+            if let Some(old) = serving.iter().find(|old| old.name == variant.name) {
+                if retain.weights {
+                    variant.weight = old.weight;
+                }
+                if retain.instance_counts {
+                    variant.instance_count = old.instance_count;
+                }
+            }
+        }
+        // A new variant beside retained ones may leave every weight at 0, and such a fleet could answer nobody.
+        if variants.iter().all(|v| v.weight == 0.0) {
+            for (variant, fresh) in variants.iter_mut().zip(fresh) {
+                variant.weight = fresh.weight;
+            }
+        }
+        variants
     }
 
     /// The variants that a configuration starts with.

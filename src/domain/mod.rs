@@ -5,6 +5,7 @@ pub mod alarm;
 pub mod algorithm;
 pub mod arn;
 pub mod bucket;
+pub mod deployment;
 pub mod endpoint;
 pub mod endpoint_config;
 pub mod event;

@@ -12,6 +12,12 @@ impl Timestamp {
         (self.0 - earlier.0).max(0)
     }
 
+    /// So many seconds later.
+    #[must_use]
+    pub fn plus_s(self, seconds: u32) -> Self {
+        Self(self.0.saturating_add(i64::from(seconds) * 1_000))
+    }
+
     /// Seconds since the Unix epoch with a fraction, as the AWS JSON protocol writes times.
     pub fn epoch_seconds(self) -> f64 {
         self.0 as f64 / 1000.0

@@ -91,6 +91,10 @@ pub(super) struct Build {
     pub(super) base: (u64, u64),
     /// Whether it brings back what served before a restart.
     pub(super) restores: bool,
+    /// When the requests that it has met were last shown.
+    pub(super) shown: Instant,
+    /// Whether the disk has refused its next step, so that the log says so once.
+    pub(super) refused: bool,
 }
 
 /// The loop's state.
@@ -166,9 +170,12 @@ impl Control {
 
     /// Runs until the app closes.
     pub(super) fn run(mut self, receiver: &Receiver<Message>) {
+        let mut quiet_since = Instant::now();
         self.publish();
         loop {
-            let wait = self.closing.map_or(TICK, |at| at.saturating_duration_since(Instant::now()).min(TICK));
+            // While the app closes, updates stand still: the next start takes them up.
+            let look = if self.closing.is_none() { self.look_at_updates() } else { TICK };
+            let wait = self.closing.map_or(TICK, |at| at.saturating_duration_since(Instant::now())).min(TICK).min(look);
             match receiver.recv_timeout(wait) {
                 Ok(message) => {
                     // A bug in one command must not take the others with it. Its ticket breaks, and the store is whole: a change
@@ -178,8 +185,12 @@ impl Control {
                     }
                     self.training_dispatch();
                     self.publish();
+                    quiet_since = Instant::now();
                 }
+                // An update wakes the loop more often than there is anything to tidy up.
+                Err(RecvTimeoutError::Timeout) if quiet_since.elapsed() < TICK => {}
                 Err(RecvTimeoutError::Timeout) => {
+                    quiet_since = Instant::now();
                     self.tell_runs(false);
                     self.publish();
                     self.back_up();

@@ -1,20 +1,36 @@
 //! Carries out what the endpoint machine asks for: fleets are built by workers, installed by the loop, drained by threads of their own.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::control::{Build, Change, Control, Row, endpoint_tells, sentence};
 use super::effects::{guarded, spawn};
 use super::fleets::{FleetKey, Origin, Prepared};
-use super::machine::endpoint::{self, Effect, Event, Traffic};
+use super::machine::endpoint::{self, Effect, Event, Evidence, Traffic};
 use super::message::Report;
 use super::shared::Shared;
+use crate::domain::alarm::AlarmState;
+use crate::domain::deployment::Alarm;
 use crate::domain::endpoint::{DeploymentStage, Endpoint, EndpointVariant, Retain};
 use crate::domain::reference::{Kind, ResourceRef};
-use crate::serving::{Draining, Fleet};
+use crate::serving::{Draining, Fleet, SetWeightsError};
 use crate::workspace::CommandError;
 
+/// How often an update that moves traffic looks at the time and at its alarms.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How often the requests that an update meets are shown, at most.
+const SHOWN: Duration = Duration::from_millis(200);
+
+/// The record and the fleets have the same variants and shares, so a refusal is a bug and not a state.
+fn in_force(name: &str, outcome: Result<(), SetWeightsError>) {
+    if let Err(error) = outcome {
+        tracing::error!("weights of {name} are on disk and not in force: {error}");
+    }
+}
+
 impl Control {
-    /// One step of an endpoint: machine → store → effects. The loop publishes after it.
+    /// One step of an endpoint that a person asks for: machine → store → effects. The loop publishes after it.
     pub(super) fn endpoint_step(&mut self, name: &str, event: Event) -> Result<(), CommandError> {
         self.endpoint_step_with(name, event, None)
     }
@@ -37,36 +53,47 @@ impl Control {
         if !(change.rows.is_empty() && change.tells.is_empty()) {
             self.commit(change)?;
         }
-        self.endpoint_effects(name, Some(&before), effects, fleet);
+        self.endpoint_effects(name, effects, fleet);
         Ok(())
     }
 
-    /// Does what the machine asks for, once its state is on disk. `before` is the endpoint as it was; `fleet` the one to install.
-    pub(super) fn endpoint_effects(
-        &mut self,
-        name: &str,
-        before: Option<&Endpoint>,
-        effects: Vec<Effect>,
-        fleet: Option<Box<Fleet>>,
-    ) {
+    /// One step that nobody can be told a refusal of. Where the disk refuses, what is true in memory goes on: traffic that must go back goes
+    /// back all the same.
+    fn endpoint_report(&mut self, name: &str, event: Event) {
+        let Some(before) = self.world.endpoints.get(name).cloned() else { return };
+        // Reports are never refused.
+        let Ok((Some(next), effects)) = endpoint::step(&before, event, self.now()) else { return };
+        if next != *before {
+            self.commit_or_show(name, Row::Endpoint(next), endpoint_tells(&effects), Kind::Endpoint);
+        }
+        self.endpoint_effects(name, effects, None);
+    }
+
+    /// Does what the machine asks for, once its state is on disk. `fleet` is the one that has just been built.
+    pub(super) fn endpoint_effects(&mut self, name: &str, effects: Vec<Effect>, fleet: Option<Box<Fleet>>) {
+        let serving = Arc::clone(&self.shared.serving);
         let mut fleet = fleet;
-        let mut old = None;
+        let mut leaves = None;
         for effect in effects {
             match effect {
-                Effect::Build { retain } => self.build_fleet(name, before, retain),
+                Effect::Build => self.build_fleet(name),
                 Effect::Restore => self.restore_fleet(name),
                 Effect::Install { mark } => {
                     if let Some(fleet) = fleet.take() {
-                        old = self.shared.serving.install(name, *fleet, &mark);
+                        leaves = serving.install(name, *fleet, &mark);
                     }
                 }
-                Effect::Drain => self.drain_fleet(name, old.take()),
-                Effect::SetWeights { weights, label } => {
-                    if let Err(error) = self.shared.serving.set_weights(name, &weights, &label) {
-                        // The record and the fleet have the same variants, so this is a bug and not a state.
-                        tracing::error!("weights of {name} are on disk and not in force: {error}");
+                Effect::Shift { share, mark } => {
+                    if let Some(fleet) = fleet.take() {
+                        in_force(name, serving.shift(name, *fleet, share, &mark));
                     }
                 }
+                Effect::SetShare { share, mark } => in_force(name, serving.set_share(name, share, &mark)),
+                Effect::FinishShift { mark } => leaves = serving.finish_shift(name, &mark),
+                Effect::TakeBack { mark } => leaves = serving.roll_back(name, &mark),
+                Effect::GiveUp => self.give_up_fleet(name),
+                Effect::Drain => self.drain_fleet(name, leaves.take()),
+                Effect::SetWeights { weights, label } => in_force(name, serving.set_weights(name, &weights, &label)),
                 Effect::Remove => self.remove_fleet(name),
                 Effect::Tell(_) => {}
             }
@@ -74,12 +101,11 @@ impl Control {
     }
 
     /// Loads the fleet of the newest deployment on a worker.
-    fn build_fleet(&mut self, name: &str, before: Option<&Endpoint>, retain: Retain) {
+    fn build_fleet(&mut self, name: &str) {
         let Some(endpoint) = self.world.endpoints.get(name).cloned() else { return };
         let Some(deployment) = endpoint.deployments.last() else { return };
         let config_name = deployment.config_name.clone();
-        let serving = before.map_or(&[] as &[EndpointVariant], |before| &before.variants);
-        let planned = self.plan(&config_name, serving, retain);
+        let planned = self.plan(&config_name, &endpoint.variants, deployment.retain);
         let key = Self::fleet_key(&endpoint, deployment.number);
         let variants = planned.as_ref().map(|planned| planned.iter().map(|(v, _)| v.clone()).collect());
         let build = self.begin_build(&key, variants.unwrap_or_default(), false);
@@ -98,7 +124,7 @@ impl Control {
         let gone = |kind: Kind, name: &str| format!("The {kind} {name} is not there any more");
         let config = self.world.endpoint_configs.get(config_name);
         let config = config.ok_or_else(|| gone(Kind::EndpointConfig, config_name))?;
-        let variants = endpoint::variants_for(config, serving, retain);
+        let variants = Endpoint::variants_for(config, serving, retain);
         let origin = |variant: EndpointVariant| {
             let model = self.world.models.get(&variant.model_name);
             let model = model.ok_or_else(|| gone(Kind::Model, &variant.model_name))?;
@@ -132,7 +158,10 @@ impl Control {
         let id = self.fresh_id();
         let base = self.shared.serving.counts(&key.endpoint).unwrap_or_default();
         self.shared.fleets.reserve(key);
-        self.builds.insert(key.endpoint.clone(), Build { id, key: key.clone(), variants, base, restores });
+        self.builds.insert(
+            key.endpoint.clone(),
+            Build { id, key: key.clone(), variants, base, restores, shown: Instant::now(), refused: false },
+        );
         id
     }
 
@@ -181,37 +210,114 @@ impl Control {
         let Some(current) = self.builds.get(name) else { return };
         let (variants, restores) = (current.variants.clone(), current.restores);
         self.shared.fleets.release(&current.key);
+        let ready = if restores { Event::Restored } else { Event::FleetReady(variants) };
         let outcome = match fleet {
             Ok(fleet) => self
-                .endpoint_step_with(name, Event::FleetReady(variants), Some(fleet))
-                .map_err(|error| format!("The new fleet is ready, but that could not be written down: {error}")),
+                .endpoint_step_with(name, ready, Some(fleet))
+                .map_err(|error| format!("The fleet is ready, but that could not be written down: {error}")),
             Err(reason) => Err(reason),
         };
         if let Err(reason) = outcome {
-            self.fleet_failed(name, sentence(&reason));
+            let (reason, traffic) = (sentence(&reason), self.traffic_since(name));
+            let failed = if restores { Event::RestoreFailed(reason) } else { Event::FleetFailed { reason, traffic } };
+            self.endpoint_report(name, failed);
         }
-        let draining = self.world.endpoints.get(name).is_some_and(|endpoint| endpoint.status.is_changing());
-        if !draining {
+        let goes_on = self.world.endpoints.get(name).is_some_and(|endpoint| endpoint.status.is_changing());
+        if !goes_on {
             self.builds.remove(name);
         }
         if restores {
             self.restores_done();
-        } else if !draining {
+        } else if !goes_on {
             self.sweep_due = true;
         }
     }
 
-    fn fleet_failed(&mut self, name: &str, reason: String) {
-        let Some(endpoint) = self.world.endpoints.get(name).cloned() else { return };
-        let traffic = self.traffic_since(name);
-        let failed = Event::FleetFailed { reason, traffic };
-        match endpoint::step(&endpoint, failed, self.now()) {
-            Ok((Some(next), effects)) => {
-                let tells = endpoint_tells(&effects);
-                self.commit_or_show(name, Row::Endpoint(next), tells, Kind::Endpoint);
+    /// What the update under way is judged by.
+    pub(super) fn evidence(&self, name: &str) -> Evidence {
+        let (old, new) = self.shared.serving.measured(name).unwrap_or_default();
+        Evidence { old, new, traffic: self.traffic_since(name), in_alarm: self.in_alarm(name) }
+    }
+
+    /// The CloudWatch alarms of the update under way that have gone off, and why.
+    fn in_alarm(&self, name: &str) -> Vec<(String, String)> {
+        let newest = self.world.endpoints.get(name).and_then(|endpoint| endpoint.deployments.last());
+        let alarms = newest.into_iter().flat_map(|deployment| &deployment.plan.alarms);
+        let state = |alarm: &Alarm| {
+            let Alarm::CloudWatch(name) = alarm else { return None };
+            let alarm = self.world.alarms.get(name).filter(|alarm| alarm.state == AlarmState::Alarm)?;
+            Some((name.clone(), alarm.state_reason.clone()))
+        };
+        alarms.filter_map(state).collect()
+    }
+
+    /// Lets every update under way look at the time and at its alarms. How long the loop may sleep before the next look.
+    pub(super) fn look_at_updates(&mut self) -> Duration {
+        let names: Vec<String> =
+            self.builds.iter().filter(|(_, build)| !build.restores).map(|(name, _)| name.clone()).collect();
+        for name in &names {
+            // A bug in one update must not take the others with it.
+            if let Err(why) = guarded("an update", || self.look_at_update(name)) {
+                tracing::error!("{why}");
             }
-            Ok((None, _)) => {}
-            Err(error) => tracing::error!("{name}: {error}"),
+        }
+        self.publish();
+        let moves = |name: &String| {
+            let endpoint = self.world.endpoints.get(name);
+            endpoint.and_then(|e| e.deployments.last()).is_some_and(|d| d.due().is_some())
+        };
+        if names.iter().any(moves) { LOOK } else { Duration::MAX }
+    }
+
+    /// One look. A step forward is taken once it is on disk: the files of the old fleet go when the new one is of record, and a start after a
+    /// crash must find what the record names. Until then the next look tries again. The way back is taken whatever the disk says.
+    fn look_at_update(&mut self, name: &str) {
+        let Some(before) = self.world.endpoints.get(name).cloned() else { return };
+        let evidence = self.evidence(name);
+        let traffic = evidence.traffic;
+        // A look is never refused.
+        let Ok((Some(next), effects)) = endpoint::step(&before, Event::Tick(evidence), self.now()) else { return };
+        if next == *before {
+            return self.show_traffic(name, traffic);
+        }
+        // Before the change: what was measured so far belongs to the instances that there were.
+        self.shared.collect();
+        let (goes_on, row, tells) = (next.status == before.status, Row::Endpoint(next), endpoint_tells(&effects));
+        if !goes_on {
+            self.commit_or_show(name, row, tells, Kind::Endpoint);
+            return self.endpoint_effects(name, effects, None);
+        }
+        let change = tells.into_iter().fold(Change::row(row), |change, tell| change.tell(tell, Kind::Endpoint, name));
+        if let Err(error) = self.commit(change) {
+            if let Some(build) = self.builds.get_mut(name).filter(|build| !build.refused) {
+                build.refused = true;
+                tracing::error!("the update of {name} waits, because its next step is not on disk: {error}");
+            }
+            return;
+        }
+        self.endpoint_effects(name, effects, None);
+    }
+
+    /// Lets readers see how many requests an update has met so far. Not worth a write: the end of the update writes the last word.
+    fn show_traffic(&mut self, name: &str, traffic: Traffic) {
+        let Some(endpoint) = self.world.endpoints.get(name) else { return };
+        let runs = endpoint.deployments.last().filter(|d| d.ended.is_none() && d.requests != traffic.requests);
+        let Some(build) = self.builds.get_mut(name).filter(|build| runs.is_some() && build.shown.elapsed() >= SHOWN)
+        else {
+            return;
+        };
+        build.shown = Instant::now();
+        let mut endpoint = (**endpoint).clone();
+        if let Some(newest) = endpoint.deployments.last_mut() {
+            (newest.requests, newest.failed_requests) = (traffic.requests, traffic.failed);
+        }
+        self.show(Row::Endpoint(endpoint));
+    }
+
+    fn give_up_fleet(&mut self, name: &str) {
+        if let Some(build) = self.builds.remove(name) {
+            self.shared.fleets.release(&build.key);
+            self.sweep_due = true;
         }
     }
 
@@ -250,9 +356,7 @@ impl Control {
         let mut traffic = self.traffic_since(name);
         // Requests that the limit cut off got no answer.
         traffic.failed += u64::from(left);
-        if let Err(error) = self.endpoint_step(name, Event::Drained(traffic)) {
-            tracing::warn!("the end of the update of {name} is not on disk: {error}");
-        }
+        self.endpoint_report(name, Event::Drained(traffic));
         self.builds.remove(name);
         self.sweep_due = true;
     }

@@ -153,7 +153,7 @@ impl FleetFiles {
         let bytes = serde_json::to_vec(&manifest).map_err(|error| error.to_string())?;
         write_whole(&path, &bytes).map_err(refused)?;
         let weights: Vec<f64> = variants.iter().map(|(variant, _)| variant.weight).collect();
-        Ok(self.prepared(&key.endpoint, manifest, &weights))
+        Ok(self.prepared(key, manifest, &weights))
     }
 
     /// What a deployment serves, from its manifest; weights by the order of `variants`.
@@ -171,10 +171,10 @@ impl FleetFiles {
             return Err(format!("{} names other variants than the endpoint has", path.display()));
         }
         let weights: Vec<f64> = variants.iter().map(|variant| variant.weight).collect();
-        Ok(self.prepared(&key.endpoint, manifest, &weights))
+        Ok(self.prepared(key, manifest, &weights))
     }
 
-    fn prepared(&self, endpoint: &str, manifest: Manifest, weights: &[f64]) -> Prepared {
+    fn prepared(&self, key: &FleetKey, manifest: Manifest, weights: &[f64]) -> Prepared {
         let folder = self.artifacts();
         let names =
             manifest.variants.iter().map(|variant| (folder.join(&variant.file), variant.artifact.clone())).collect();
@@ -186,8 +186,9 @@ impl FleetFiles {
             weight: *weight,
         });
         let spec = FleetSpec {
-            endpoint: endpoint.to_owned(),
+            endpoint: key.endpoint.clone(),
             config_name: manifest.config_name,
+            deployment: key.number,
             variants: variants.collect(),
         };
         Prepared { spec, names }

@@ -136,7 +136,7 @@ impl Control {
             {
                 self.commit_or_show(&name, Row::Endpoint(next), endpoint_tells(&effects), Kind::Endpoint);
             }
-            self.endpoint_effects(&name, Some(&before), effects, None);
+            self.endpoint_effects(&name, effects, None);
         }
     }
 }

@@ -105,12 +105,14 @@ pub struct Confirm {
     pub title: String,
     /// One or two sentences: what it means, whether it can be undone.
     pub body: String,
-    /// Everything that goes along, one a line; may be empty.
+    /// Everything that goes along, or that will be where nothing is lost; one a line; may be empty.
     pub goes_along: Vec<String>,
     /// The word on the button: "Delete".
     pub verb: String,
     /// Set for what cannot be undone: the name to type before the button works.
     pub type_name: Option<String>,
+    /// Whether anything is lost by it.
+    pub loses: bool,
     /// What to do on yes.
     pub then: Vec<Action>,
 }
@@ -124,6 +126,7 @@ impl Confirm {
             goes_along: Vec::new(),
             verb: verb.into(),
             type_name: None,
+            loses: true,
             then,
         }
     }
@@ -139,6 +142,13 @@ impl Confirm {
     #[must_use]
     pub fn goes_along(mut self, lines: Vec<String>) -> Self {
         self.goes_along = lines;
+        self
+    }
+
+    /// One that loses nothing, with the lines that say what will be.
+    #[must_use]
+    pub fn harmless(mut self, lines: Vec<String>) -> Self {
+        (self.goes_along, self.loses) = (lines, false);
         self
     }
 

@@ -61,6 +61,17 @@ impl Gauge {
     pub fn failed(&self) -> u64 {
         self.failed.load(Ordering::Acquire)
     }
+
+    fn wait(&self, deadline: Instant) -> bool {
+        let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        while self.in_flight() > 0 {
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else {
+                return false;
+            };
+            guard = self.idle.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
 }
 
 impl Entered<'_> {
@@ -87,42 +98,35 @@ impl Drop for Entered<'_> {
     }
 }
 
-/// A fleet that was replaced and finishes what it took.
+/// Fleets that were replaced and finish what they took.
 #[derive(Clone, Debug)]
-pub struct Draining(Arc<Gauge>);
+pub struct Draining(Vec<Arc<Gauge>>);
 
 impl Draining {
-    /// Watches a retired fleet's gauge.
-    pub(super) fn new(gauge: Arc<Gauge>) -> Self {
-        Self(gauge)
+    /// Watches the gauges of retired fleets.
+    pub(super) fn new(gauges: impl IntoIterator<Item = Arc<Gauge>>) -> Self {
+        Self(gauges.into_iter().collect())
     }
 
-    /// Requests it is still answering.
+    /// Requests they are still answering.
     pub fn in_flight(&self) -> u32 {
-        self.0.in_flight()
+        self.0.iter().map(|gauge| gauge.in_flight()).sum()
     }
 
-    /// Requests it answered in its life.
+    /// Requests they answered in their lives.
     pub fn requests(&self) -> u64 {
-        self.0.requests()
+        self.0.iter().map(|gauge| gauge.requests()).sum()
     }
 
     /// Of these, the ones answered with a 5xx.
     pub fn failed(&self) -> u64 {
-        self.0.failed()
+        self.0.iter().map(|gauge| gauge.failed()).sum()
     }
 
     /// Blocks until nothing is in flight (`true`) or `limit` has passed (`false`).
     pub fn wait(&self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
-        let mut guard = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        while self.0.in_flight() > 0 {
-            let Some(left) = deadline.checked_duration_since(Instant::now()) else {
-                return false;
-            };
-            guard = self.0.idle.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        true
+        self.0.iter().all(|gauge| gauge.wait(deadline))
     }
 }
 
@@ -136,7 +140,7 @@ mod tests {
         let request = gauge.enter().unwrap();
         gauge.retire();
         assert!(gauge.enter().is_none());
-        let draining = Draining::new(Arc::clone(&gauge));
+        let draining = Draining::new([Arc::clone(&gauge)]);
         assert_eq!(draining.in_flight(), 1);
         assert!(!draining.wait(Duration::ZERO));
         drop(request);
@@ -150,7 +154,7 @@ mod tests {
         std::thread::scope(|scope| {
             let mut request = gauge.enter().unwrap();
             gauge.retire();
-            let draining = Draining::new(Arc::clone(&gauge));
+            let draining = Draining::new([Arc::clone(&gauge)]);
             let waiter = scope.spawn(move || draining.wait(Duration::from_mins(1)));
             request.fail();
             drop(request);
@@ -177,7 +181,7 @@ mod tests {
                     std::thread::yield_now();
                 }
                 gauge.retire();
-                assert!(Draining::new(Arc::clone(&gauge)).wait(Duration::from_mins(1)));
+                assert!(Draining::new([Arc::clone(&gauge)]).wait(Duration::from_mins(1)));
                 let answered = gauge.requests();
                 assert_eq!(worker.join().unwrap(), answered);
             });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::content;
 use super::drain::Gauge;
 use super::error::InvokeError;
-use super::router::{BadWeights, Router};
+use super::router::{BadWeights, Weights};
 use super::window::Meter;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::endpoint::DeploymentStage;
@@ -20,6 +20,8 @@ pub struct FleetSpec {
     pub endpoint: String,
     /// The endpoint configuration that it follows.
     pub config_name: String,
+    /// Number of the endpoint's deployment that brings it: tells its answers from those of another fleet of the endpoint.
+    pub deployment: u64,
     /// The variants, in the configuration's order.
     pub variants: Vec<VariantSpec>,
 }
@@ -107,8 +109,10 @@ impl FleetError {
 #[derive(Debug)]
 pub struct Fleet {
     pub(super) config_name: String,
+    pub(super) deployment: u64,
     pub(super) variants: Vec<Variant>,
-    pub(super) router: Router,
+    /// The weights that it starts with, in the variants' order.
+    pub(super) weights: Box<[f64]>,
     pub(super) gauge: Arc<Gauge>,
 }
 
@@ -156,11 +160,7 @@ impl Fleet {
     ///
     /// # Errors
     /// See [`FleetError`]: which variant, which model, and why.
-    pub(super) fn build(
-        spec: &FleetSpec,
-        seed: u64,
-        on_stage: &mut dyn FnMut(DeploymentStage),
-    ) -> Result<Self, FleetError> {
+    pub(super) fn build(spec: &FleetSpec, on_stage: &mut dyn FnMut(DeploymentStage)) -> Result<Self, FleetError> {
         on_stage(DeploymentStage::Loading);
         let mut models = Vec::with_capacity(spec.variants.len());
         for variant in &spec.variants {
@@ -171,7 +171,7 @@ impl Fleet {
                 why: error.to_string(),
             })?);
         }
-        let fleet = Self::assemble(spec, models, seed)?;
+        let fleet = Self::assemble(spec, models)?;
         on_stage(DeploymentStage::Probing);
         fleet.probe()?;
         Ok(fleet)
@@ -181,7 +181,7 @@ impl Fleet {
     ///
     /// # Errors
     /// No variants, different rows, unusable weights.
-    pub(super) fn assemble(spec: &FleetSpec, models: Vec<Model>, seed: u64) -> Result<Self, FleetError> {
+    pub(super) fn assemble(spec: &FleetSpec, models: Vec<Model>) -> Result<Self, FleetError> {
         let variants: Vec<Variant> =
             spec.variants.iter().zip(models).map(|(variant, model)| Variant::new(variant, model)).collect();
         let Some(first) = variants.first() else {
@@ -196,10 +196,15 @@ impl Fleet {
                 other_features: first.model.features(),
             });
         }
-        let weights: Vec<f64> = spec.variants.iter().map(|variant| variant.weight).collect();
-        let router = Router::new(&weights, 0, seed)
-            .map_err(|why| FleetError::Weights { config: spec.config_name.clone(), why })?;
-        Ok(Self { config_name: spec.config_name.clone(), variants, router, gauge: Arc::default() })
+        let weights: Box<[f64]> = spec.variants.iter().map(|variant| variant.weight).collect();
+        Weights::new(&weights, 0).map_err(|why| FleetError::Weights { config: spec.config_name.clone(), why })?;
+        Ok(Self {
+            config_name: spec.config_name.clone(),
+            deployment: spec.deployment,
+            variants,
+            weights,
+            gauge: Arc::default(),
+        })
     }
 
     /// Sends each variant a row of zeros the way a client would.

@@ -7,8 +7,13 @@ pub mod drain;
 mod drawn;
 pub mod error;
 pub mod fleet;
+mod fleet_meter;
+mod lineup;
 mod log;
+mod moves;
 pub mod router;
+#[cfg(test)]
+mod shift_tests;
 mod slot;
 mod tally;
 #[cfg(test)]
@@ -22,6 +27,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+use crate::domain::deployment::FleetMeasured;
 use crate::domain::endpoint::DeploymentStage;
 use crate::ml::Model;
 use crate::stats::live::{EndpointLive, Outcome, Score};
@@ -49,7 +55,7 @@ pub struct Serving {
     clock: Clock,
     seed: u64,
     endpoints: ArcSwap<HashMap<String, Arc<Slot>>>,
-    /// Held by whoever adds or removes an endpoint; readers never take it. Counts the fleets built, for their seeds.
+    /// Held by whoever adds or removes an endpoint; readers never take it. Counts the endpoints made, for their seeds.
     writer: Mutex<u64>,
     bell: Bell,
     book: Book,
@@ -75,6 +81,8 @@ pub struct Invocation<'a> {
 pub struct Answer {
     /// The variant that took it; `None` when none did.
     pub variant: Option<Arc<str>>,
+    /// The deployment whose fleet answered; `None` when none did.
+    pub deployment: Option<u64>,
     /// How it was drawn; `None` for a forced variant and when none took it.
     pub drawn: Option<Drawn>,
     /// The prediction, or why there is none.
@@ -128,7 +136,7 @@ impl Serving {
         spec: &FleetSpec,
         on_stage: &mut dyn FnMut(DeploymentStage),
     ) -> Result<Fleet, FleetError> {
-        let built = Fleet::build(spec, self.fleet_seed(), on_stage);
+        let built = Fleet::build(spec, on_stage);
         let now_ms = self.clock.wall_ms();
         match &built {
             Ok(fleet) => fleet.say_loaded(now_ms),
@@ -151,39 +159,84 @@ impl Serving {
     /// # Errors
     /// See [`FleetError`].
     pub fn build_fleet_of(&self, spec: &FleetSpec, models: Vec<Model>) -> Result<Fleet, FleetError> {
-        let fleet = Fleet::assemble(spec, models, self.fleet_seed())?;
+        let fleet = Fleet::assemble(spec, models)?;
         fleet.probe()?;
         Ok(fleet)
-    }
-
-    /// Every fleet draws a sequence of its own.
-    fn fleet_seed(&self) -> u64 {
-        let mut built = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        *built += 1;
-        mix(self.seed ^ mix(*built))
     }
 
     /// Puts a fleet in service under a name: one pointer swap. Every request that starts after this returns is answered by it; the fleet
     /// before it, if there was one, finishes what it took. Measurements of a variant go on when its name and model stay the same.
     /// `mark` is the label of the mark on the plots.
     pub fn install(&self, endpoint: &str, fleet: Fleet, mark: &str) -> Option<Draining> {
-        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let endpoints = self.endpoints.load_full();
         let now_ms = self.clock.wall_ms();
         let (slot, draining) = if let Some(slot) = endpoints.get(endpoint) {
             (Arc::clone(slot), Some(slot.replace(fleet, mark, now_ms)))
         } else {
             let mut with = HashMap::clone(&endpoints);
-            let slot = Arc::new(Slot::new(endpoint, fleet, mark, now_ms));
+            // Every endpoint draws a sequence of its own.
+            *made += 1;
+            let slot = Arc::new(Slot::new(endpoint, fleet, mark, mix(self.seed ^ mix(*made)), now_ms));
             with.insert(endpoint.to_owned(), Arc::clone(&slot));
             self.endpoints.store(Arc::new(with));
             (slot, None)
         };
+        self.opened(endpoint, &slot, now_ms);
+        draining
+    }
+
+    /// The logs of all that serves are open, and who watches knows of it.
+    fn opened(&self, endpoint: &str, slot: &Slot, now_ms: i64) {
         for (variant, meter) in slot.meters() {
             self.book.open(endpoint, &variant, &meter, now_ms, self.seed);
         }
         self.bell.touch();
+    }
+
+    /// Lets a fleet answer beside the one that serves, with a share of the traffic (0 to 1). Every draw after this returns obeys. `mark` is the
+    /// label of the mark on the plots, for example `c-two 10 %`.
+    ///
+    /// # Errors
+    /// No fleet serves under this name, or the share is none; nothing has changed then.
+    pub fn shift(&self, endpoint: &str, fleet: Fleet, share: f64, mark: &str) -> Result<(), SetWeightsError> {
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let (slot, now_ms) = (self.slot(endpoint)?, self.clock.wall_ms());
+        slot.shift(fleet, share, mark, now_ms)?;
+        self.opened(endpoint, &slot, now_ms);
+        Ok(())
+    }
+
+    /// Gives the fleet that [`Serving::shift`] brought another share. Every draw after this returns obeys.
+    ///
+    /// # Errors
+    /// As [`Serving::shift`].
+    pub fn set_share(&self, endpoint: &str, share: f64, mark: &str) -> Result<(), SetWeightsError> {
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.slot(endpoint)?.set_share(share, mark, self.clock.wall_ms())?;
+        self.bell.touch();
+        Ok(())
+    }
+
+    /// Ends a shift well: the fleet that came is the one that serves, and the old one finishes what it took. `None` without a shift.
+    pub fn finish_shift(&self, endpoint: &str, mark: &str) -> Option<Draining> {
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let draining = self.slot(endpoint).ok()?.finish_shift(mark, self.clock.wall_ms());
+        self.bell.touch();
         draining
+    }
+
+    /// Ends a shift badly: the old fleet answers everything again, and the one that came finishes what it took. `None` without a shift.
+    pub fn roll_back(&self, endpoint: &str, mark: &str) -> Option<Draining> {
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let draining = self.slot(endpoint).ok()?.roll_back(mark, self.clock.wall_ms());
+        self.bell.touch();
+        draining
+    }
+
+    fn slot(&self, endpoint: &str) -> Result<Arc<Slot>, SetWeightsError> {
+        let endpoints = self.endpoints.load();
+        endpoints.get(endpoint).cloned().ok_or_else(|| SetWeightsError::UnknownEndpoint(endpoint.to_owned()))
     }
 
     /// Sets the weights of some or all variants; the others keep theirs. Every draw after this returns obeys. `label` is the label of the
@@ -193,9 +246,7 @@ impl Serving {
     /// See [`SetWeightsError`].
     pub fn set_weights(&self, endpoint: &str, weights: &[(String, f64)], label: &str) -> Result<(), SetWeightsError> {
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let endpoints = self.endpoints.load();
-        let slot = endpoints.get(endpoint).ok_or_else(|| SetWeightsError::UnknownEndpoint(endpoint.to_owned()))?;
-        slot.set_weights(weights, label, self.clock.wall_ms())?;
+        self.slot(endpoint)?.set_weights(weights, label, self.clock.wall_ms())?;
         self.bell.touch();
         Ok(())
     }
@@ -219,7 +270,7 @@ impl Serving {
         let answer = endpoints.get(endpoint).and_then(|slot| slot.invoke(request, &self.clock));
         let Some(answer) = answer else {
             let result = Err(InvokeError::UnknownEndpoint(endpoint.to_owned()));
-            return Answer { variant: None, drawn: None, result };
+            return Answer { variant: None, deployment: None, drawn: None, result };
         };
         self.bell.touch();
         answer
@@ -238,6 +289,11 @@ impl Serving {
     pub fn live(&self, endpoint: &str) -> Option<Arc<EndpointLive>> {
         let endpoints = self.endpoints.load();
         Some(endpoints.get(endpoint)?.live(self.clock.elapsed(), self.bell.rings()))
+    }
+
+    /// What the fleet that serves and the one that comes did since traffic began to move; `None` while one fleet serves alone.
+    pub fn measured(&self, endpoint: &str) -> Option<(FleetMeasured, FleetMeasured)> {
+        self.endpoints.load().get(endpoint)?.measured()
     }
 
     /// Registers a callback for activity: at most ten times a second, from a thread of its own; never while nothing happens, and

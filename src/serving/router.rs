@@ -10,15 +10,24 @@ use crate::util::seed::mix;
 /// The step of `SplitMix64`: an odd number near 2⁶⁴ ÷ φ, so that the counter visits every 64-bit state.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// Draws variants by their current weights.
+/// Draws by current weights, from what stands behind them.
 ///
-/// The table of weights is one immutable value behind an atomic pointer: a draw sees the old or the new one in full, and each draw that
-/// starts after [`Router::set`] has returned sees the new one. The random numbers are `SplitMix64` over a shared counter, so that one
-/// thread that draws alone gets the same sequence for the same seed.
+/// The table (weights, and what they are the weights of) is one immutable value behind an atomic pointer: a draw sees the old or the new one in
+/// full, and each draw that starts after [`Router::set`] has returned sees the new one. The random numbers are `SplitMix64` over a shared
+/// counter, so that one thread that draws alone gets the same sequence for the same seed.
 #[derive(Debug)]
-pub struct Router {
-    table: ArcSwap<Weights>,
+pub struct Router<T = ()> {
+    table: ArcSwap<Table<T>>,
     counter: AtomicU64,
+}
+
+/// Weights, and what they are the weights of.
+#[derive(Debug)]
+pub struct Table<T = ()> {
+    /// One a candidate. Shared, so that whoever keeps a draw's circumstances copies none of them.
+    pub weights: Arc<Weights>,
+    /// What the index of a draw counts in.
+    pub of: T,
 }
 
 /// Weights as of one epoch, with what follows from them.
@@ -36,30 +45,19 @@ pub struct Weights {
 
 /// One draw.
 #[derive(Debug)]
-pub struct Draw {
-    /// Index of the variant, in the fleet's order.
-    pub index: usize,
-    table: Guard<Arc<Weights>>,
-}
-
-impl Draw {
-    /// The weights that the draw was made by.
-    pub fn weights(&self) -> &Weights {
-        &self.table
-    }
+pub struct Draw<T = ()> {
+    /// Index of the candidate, in the table's order; `None` when all weights are 0. Never one of weight 0.
+    pub index: Option<usize>,
+    /// What it was drawn from.
+    pub table: Guard<Arc<Table<T>>>,
 }
 
 /// Weights that can't be used; the router keeps the ones it has.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum BadWeights {
-    /// Not as many weights as variants.
-    #[error("{given} weights were given for {variants} variants")]
-    Count {
-        /// How many came.
-        given: usize,
-        /// How many there must be.
-        variants: usize,
-    },
+    /// A share of the traffic that is none.
+    #[error("A share of the traffic must be from 0 to 1, not {0}")]
+    Share(f64),
     /// Negative, infinite or not a number.
     #[error("A weight must be a finite number that is at least 0, not {0}")]
     Value(f64),
@@ -92,6 +90,26 @@ impl Weights {
         Ok(Self { epoch, given: weights.into(), probabilities, ends, last })
     }
 
+    /// Two sets of candidates at once, `first` then `second`: the second gets `share` of the draws, the first the rest, and within each they fall
+    /// by its own weights. The probability of a candidate is the product.
+    ///
+    /// # Errors
+    /// As [`Weights::new`], and a share outside 0 to 1.
+    pub fn blend(first: &[f64], second: &[f64], share: f64, epoch: u64) -> Result<Self, BadWeights> {
+        if !(0.0..=1.0).contains(&share) {
+            return Err(BadWeights::Share(share));
+        }
+        let (first, second) = (Self::new(first, epoch)?, Self::new(second, epoch)?);
+        let first = first.probabilities.iter().map(|p| p * (1.0 - share));
+        let all: Vec<f64> = first.chain(second.probabilities.iter().map(|p| p * share)).collect();
+        Self::new(&all, epoch)
+    }
+
+    /// Weights of nobody.
+    pub fn nothing(epoch: u64) -> Self {
+        Self { epoch, given: Box::default(), probabilities: Box::default(), ends: Box::default(), last: None }
+    }
+
     /// Counts up with each change of weights or models of an endpoint: draws of one epoch were made by the same probabilities.
     pub fn epoch(&self) -> u64 {
         self.epoch
@@ -115,46 +133,28 @@ impl Weights {
     }
 }
 
-impl Router {
-    /// A router over `weights`, drawing the sequence of `seed`.
-    ///
-    /// # Errors
-    /// As [`Weights::new`].
-    pub fn new(weights: &[f64], epoch: u64, seed: u64) -> Result<Self, BadWeights> {
-        Ok(Self { table: ArcSwap::from_pointee(Weights::new(weights, epoch)?), counter: AtomicU64::new(seed) })
+impl<T> Router<T> {
+    /// A router over `of`, drawing the sequence of `seed`.
+    pub fn new(weights: Weights, of: T, seed: u64) -> Self {
+        Self { table: ArcSwap::from_pointee(Table { weights: Arc::new(weights), of }), counter: AtomicU64::new(seed) }
     }
 
-    /// Draws a variant; `None` when all weights are 0. Never draws a variant of weight 0.
-    pub fn draw(&self) -> Option<Draw> {
+    /// Draws a candidate.
+    pub fn draw(&self) -> Draw<T> {
         let table = self.table.load();
         // Relaxed: the counter orders nothing but itself, and every value is handed out once.
         let bits = mix(self.counter.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP));
-        let index = table.pick(bits)?;
-        Some(Draw { index, table })
+        Draw { index: table.weights.pick(bits), table }
     }
 
-    /// Puts new weights in force. Every draw that starts after this returns obeys them.
-    ///
-    /// # Errors
-    /// A wrong number of weights, or one that is negative or not finite; the old ones stay in force.
-    pub fn set(&self, weights: &[f64], epoch: u64) -> Result<(), BadWeights> {
-        let variants = self.table.load().given.len();
-        if weights.len() != variants {
-            return Err(BadWeights::Count { given: weights.len(), variants });
-        }
-        self.table.store(Arc::new(Weights::new(weights, epoch)?));
-        Ok(())
+    /// Puts another table in force. Every draw that starts after this returns obeys it.
+    pub fn set(&self, weights: Weights, of: T) {
+        self.table.store(Arc::new(Table { weights: Arc::new(weights), of }));
     }
 
-    /// Keeps the weights and gives their epoch another number: what an endpoint does with the router of a fleet it takes in.
-    pub fn renumber(&self, epoch: u64) {
-        let weights = Weights::clone(&self.table.load());
-        self.table.store(Arc::new(Weights { epoch, ..weights }));
-    }
-
-    /// The weights in force.
-    pub fn weights(&self) -> Arc<Weights> {
-        self.table.load_full()
+    /// The table in force.
+    pub fn table(&self) -> Guard<Arc<Table<T>>> {
+        self.table.load()
     }
 }
 
@@ -163,10 +163,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn router(weights: &[f64], epoch: u64, seed: u64) -> Router {
+        Router::new(Weights::new(weights, epoch).unwrap(), (), seed)
+    }
+
     fn counts(router: &Router, draws: usize, variants: usize) -> Vec<usize> {
         let mut counts = vec![0; variants];
         for _ in 0..draws {
-            counts[router.draw().unwrap().index] += 1;
+            counts[router.draw().index.unwrap()] += 1;
         }
         counts
     }
@@ -174,8 +178,8 @@ mod tests {
     #[test]
     fn equal_seeds_draw_equal_sequences() {
         let sequence = |seed| {
-            let router = Router::new(&[3.0, 1.0], 1, seed).unwrap();
-            (0..64).map(|_| router.draw().unwrap().index).collect::<Vec<_>>()
+            let router = router(&[3.0, 1.0], 1, seed);
+            (0..64).map(|_| router.draw().index.unwrap()).collect::<Vec<_>>()
         };
         assert_eq!(sequence(5), sequence(5));
         assert_ne!(sequence(5), sequence(6));
@@ -183,20 +187,20 @@ mod tests {
 
     #[test]
     fn nothing_is_drawn_when_all_weights_are_zero() {
-        let router = Router::new(&[0.0, 0.0], 1, 1).unwrap();
-        assert!(router.draw().is_none());
-        assert_eq!(router.weights().probabilities(), [0.0, 0.0]);
-        router.set(&[0.0, 2.0], 2).unwrap();
-        assert_eq!(router.draw().unwrap().index, 1);
+        let router = router(&[0.0, 0.0], 1, 1);
+        assert!(router.draw().index.is_none());
+        assert_eq!(router.table().weights.probabilities(), [0.0, 0.0]);
+        router.set(Weights::new(&[0.0, 2.0], 2).unwrap(), ());
+        assert_eq!(router.draw().index.unwrap(), 1);
     }
 
     #[test]
-    fn bad_weights_leave_the_old_ones_in_force() {
-        let router = Router::new(&[1.0, 0.0], 7, 1).unwrap();
-        assert_eq!(router.set(&[1.0], 8), Err(BadWeights::Count { given: 1, variants: 2 }));
-        assert_eq!(router.set(&[-1.0, 1.0], 8), Err(BadWeights::Value(-1.0)));
-        assert!(router.set(&[f64::NAN, 1.0], 8).is_err());
-        assert_eq!((router.weights().epoch(), router.draw().unwrap().index), (7, 0));
+    fn bad_weights_are_none() {
+        assert_eq!(Weights::new(&[-1.0, 1.0], 8), Err(BadWeights::Value(-1.0)));
+        assert!(Weights::new(&[f64::NAN, 1.0], 8).is_err());
+        assert_eq!(Weights::blend(&[1.0], &[1.0], 1.5, 8), Err(BadWeights::Share(1.5)));
+        assert!(Weights::blend(&[1.0], &[1.0], f64::NAN, 8).is_err());
+        assert!(Weights::blend(&[1.0], &[f64::INFINITY], 0.5, 8).is_err());
     }
 
     #[test]
@@ -216,7 +220,7 @@ mod tests {
 
     #[test]
     fn threads_together_draw_by_the_weights() {
-        let router = Router::new(&[1.0, 3.0], 1, 11).unwrap();
+        let router = router(&[1.0, 3.0], 1, 11);
         let drawn: Vec<Vec<usize>> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| counts(&router, 10_000, 2))).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
@@ -229,7 +233,7 @@ mod tests {
     #[test]
     fn a_change_is_obeyed_by_every_draw_after_it_returns() {
         use std::sync::atomic::AtomicUsize;
-        let router = Router::new(&[1.0, 0.0], 0, 3).unwrap();
+        let router = router(&[1.0, 0.0], 0, 3);
         let acknowledged = AtomicUsize::new(0);
         let done = std::sync::atomic::AtomicBool::new(false);
         std::thread::scope(|scope| {
@@ -237,16 +241,16 @@ mod tests {
                 scope.spawn(|| {
                     while !done.load(Ordering::Acquire) {
                         let known = acknowledged.load(Ordering::Acquire);
-                        let draw = router.draw().unwrap();
-                        let epoch = draw.weights().epoch();
+                        let draw = router.draw();
+                        let epoch = draw.table.weights.epoch();
                         assert!(epoch >= known as u64, "drawn by epoch {epoch} after {known} was acknowledged");
-                        assert_eq!(draw.index, usize::from(epoch % 2 == 1), "epoch {epoch}");
+                        assert_eq!(draw.index, Some(usize::from(epoch % 2 == 1)), "epoch {epoch}");
                     }
                 });
             }
             for epoch in 1..=2_000_usize {
                 let odd = (epoch % 2) as f64;
-                router.set(&[1.0 - odd, odd], epoch as u64).unwrap();
+                router.set(Weights::new(&[1.0 - odd, odd], epoch as u64).unwrap(), ());
                 acknowledged.store(epoch, Ordering::Release);
             }
             done.store(true, Ordering::Release);
@@ -257,10 +261,10 @@ mod tests {
         #[test]
         fn shares_converge_to_the_weights(weights in prop::collection::vec(prop_oneof![Just(0.0), 0.01..100.0_f64], 1..10), seed: u64) {
             prop_assume!(weights.iter().any(|w| *w > 0.0));
-            let router = Router::new(&weights, 1, seed).unwrap();
+            let router = router(&weights, 1, seed);
             let draws = 20_000;
             let counts = counts(&router, draws, weights.len());
-            for (count, p) in counts.iter().zip(router.weights().probabilities()) {
+            for (count, p) in counts.iter().zip(router.table().weights.probabilities()) {
                 if *p == 0.0 {
                     prop_assert_eq!(*count, 0);
                 }
@@ -279,6 +283,25 @@ mod tests {
                 prop_assert!((w / sum - p).abs() < 1e-12);
             }
             prop_assert!((table.probabilities().iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        }
+
+        #[test]
+        fn two_fleets_share_by_the_share_and_each_by_its_weights(
+            old in prop::collection::vec(0.01..100.0_f64, 1..10),
+            new in prop::collection::vec(0.01..100.0_f64, 1..10),
+            share in prop_oneof![Just(0.0), Just(1.0), 0.0..1.0_f64],
+            bits: u64,
+        ) {
+            let table = Weights::blend(&old, &new, share, 1).unwrap();
+            let (first, second) = table.probabilities().split_at(old.len());
+            for (part, weights, of_all) in [(first, &old, 1.0 - share), (second, &new, share)] {
+                let sum: f64 = weights.iter().sum();
+                for (p, w) in part.iter().zip(weights) {
+                    prop_assert!((p - of_all * w / sum).abs() < 1e-12);
+                }
+            }
+            let index = table.pick(bits).unwrap();
+            prop_assert!(table.probabilities()[index] > 0.0, "a fleet without a share is never drawn");
         }
 
         #[test]

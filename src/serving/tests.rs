@@ -10,10 +10,11 @@ use super::*;
 use crate::domain::algorithm::Algorithm;
 use crate::stats::live::MarkKind;
 
-fn spec(config: &str, variants: &[(&str, &str, f64)]) -> FleetSpec {
+pub(super) fn spec(config: &str, variants: &[(&str, &str, f64)]) -> FleetSpec {
     FleetSpec {
         endpoint: "e".to_owned(),
         config_name: config.to_owned(),
+        deployment: 1,
         variants: variants
             .iter()
             .map(|(name, model, weight)| VariantSpec {
@@ -28,23 +29,23 @@ fn spec(config: &str, variants: &[(&str, &str, f64)]) -> FleetSpec {
 }
 
 /// Variants whose models answer `base + 1` to the row below: (variant, model, weight, base).
-fn fleet(config: &str, variants: &[(&str, &str, f64, f32)]) -> Fleet {
+pub(super) fn fleet(config: &str, variants: &[(&str, &str, f64, f32)]) -> Fleet {
     let names: Vec<_> = variants.iter().map(|(name, model, weight, _)| (*name, *model, *weight)).collect();
     let models = variants.iter().map(|(.., base)| small(*base)).collect();
-    Fleet::assemble(&spec(config, &names), models, 7).unwrap()
+    Fleet::assemble(&spec(config, &names), models).unwrap()
 }
 
-fn row() -> Invocation<'static> {
+pub(super) fn row() -> Invocation<'static> {
     Invocation { content_type: Some("text/csv"), body: b"0,1", ..Invocation::default() }
 }
 
-fn ask(serving: &Serving) -> (String, String) {
+pub(super) fn ask(serving: &Serving) -> (String, String) {
     let answer = serving.invoke("e", &row());
     let body = String::from_utf8(answer.result.unwrap().body).unwrap();
     (answer.variant.unwrap().to_string(), body)
 }
 
-fn paused() -> (Arc<Serving>, Clock) {
+pub(super) fn paused() -> (Arc<Serving>, Clock) {
     let clock = Clock::paused(1_000_000);
     (Serving::new(clock.clone(), 1), clock)
 }
@@ -274,7 +275,7 @@ fn a_fleet_that_cannot_be_built_says_which_variant_and_why() {
     assert!(said.contains("Variant A (model nowhere)") && said.contains("nowhere.tar.gz"), "{said}");
     let empty = serving.build_fleet(&spec("c", &[]), &mut |_| {}).unwrap_err();
     assert_eq!(empty, FleetError::Empty("c".to_owned()));
-    let weights = Fleet::assemble(&spec("c", &[("A", "m", f64::NAN)]), vec![small(0.0)], 1).unwrap_err();
+    let weights = Fleet::assemble(&spec("c", &[("A", "m", f64::NAN)]), vec![small(0.0)]).unwrap_err();
     assert!(weights.to_string().contains("finite number"), "{weights}");
 }
 

@@ -37,8 +37,8 @@ impl Trial {
     }
 
     /// Draws are made from `variants` by these weights, in their epoch. Must be said before the first of them is made.
-    pub fn begin(&self, variants: &[Variant], weights: &Weights) {
-        let arms: Vec<ArmKey> = variants.iter().map(arm).collect();
+    pub fn begin<'a>(&self, variants: impl Iterator<Item = &'a Variant>, weights: &Weights) {
+        let arms: Vec<ArmKey> = variants.map(arm).collect();
         self.epoch(weights.epoch(), &arms, weights.probabilities());
     }
 

@@ -6,6 +6,7 @@ use imbl::Vector;
 
 use super::experiment::Summary;
 use super::experiment::single_look::Interval;
+use crate::domain::deployment::FleetMeasured;
 
 /// One second of one variant. Only seconds in which something happened are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -121,9 +122,11 @@ pub struct EndpointLive {
     pub score: Score,
     /// In the configuration's order.
     pub variants: Vec<VariantLive>,
+    /// The fleet that takes over, while traffic moves to it or bakes; `variants` are those of the fleet that served before.
+    pub shift: Option<ShiftLive>,
     /// Oldest first.
     pub marks: Vec<Mark>,
-    /// Requests being answered now by the serving fleet.
+    /// Requests being answered now by the fleet that serves (of two, the one that served before).
     pub in_flight: u32,
     /// Requests being finished by fleets that were replaced.
     pub draining: u32,
@@ -131,6 +134,26 @@ pub struct EndpointLive {
     pub last_request_ms: Option<i64>,
     /// The experiment over its variants; `None` before the first epoch.
     pub experiment: Option<Arc<ExperimentLive>>,
+}
+
+/// Two fleets at once: the one that comes, and both compared since traffic began to move.
+#[derive(Clone, Debug, Default)]
+pub struct ShiftLive {
+    /// The configuration of the fleet that comes.
+    pub config_name: String,
+    /// Number of the deployment that brings it.
+    pub deployment: u64,
+    /// Its share of the traffic, 0 to 1.
+    pub share: f64,
+    /// Its variants, in its configuration's order. One that goes on from the fleet that served (same name, same model) has the same numbers
+    /// in both.
+    pub variants: Vec<VariantLive>,
+    /// Requests being answered by it now.
+    pub in_flight: u32,
+    /// What the fleet that served before did since traffic began to move.
+    pub old: FleetMeasured,
+    /// What the fleet that comes did since then.
+    pub new: FleetMeasured,
 }
 
 /// What is known about one labelled answer.

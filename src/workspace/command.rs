@@ -8,6 +8,7 @@ use super::local_file::LocalFile;
 use super::roles::{RoleCommand, RoleError};
 use crate::domain::arn::ArnKind;
 use crate::domain::bucket::{Checksum, Object, ObjectDetails, Precondition};
+use crate::domain::deployment::DeploymentPlan;
 use crate::domain::endpoint::Retain;
 use crate::domain::endpoint_config::EndpointConfig;
 use crate::domain::extras::Extras;
@@ -158,8 +159,15 @@ pub enum Command {
         config_name: String,
         /// What variants that both configurations have keep.
         retain: Retain,
+        /// How traffic goes over, and what brings it back.
+        plan: DeploymentPlan,
         /// The request, where a client made one.
         extras: Extras,
+    },
+    /// Gives the update under way up: the old configuration serves everything again. Answered when the next request obeys.
+    RollBackEndpoint {
+        /// Name.
+        name: String,
     },
     /// Sets weights and instance counts of some or all variants. Answered when the next request obeys.
     UpdateWeights {

@@ -119,7 +119,7 @@ pub(super) async fn accept(
             answered.insert(name, value);
         }
     }
-    head.sign(&mut response, None, None);
+    head.sign(&mut response, None, None, None);
     let wire = Arc::clone(wire);
     tokio::spawn(async move {
         let Ok(_turn) = wire.background.working.acquire().await else { return };

@@ -11,6 +11,8 @@ const CUSTOM_ATTRIBUTES: HeaderName = HeaderName::from_static("x-amzn-sagemaker-
 const INVOKED_VARIANT: HeaderName = HeaderName::from_static("x-amzn-invoked-production-variant");
 /// Ours: epoch, place and probability of the draw; absent where the client chose the variant.
 const DRAWN: HeaderName = HeaderName::from_static("x-counterpoise-drawn");
+/// Ours: the number of the deployment whose fleet answered.
+const DEPLOYMENT: HeaderName = HeaderName::from_static("x-counterpoise-deployment");
 
 /// What the runtime's own headers begin with.
 const OURS: &str = "x-amzn-sagemaker-";
@@ -95,9 +97,19 @@ impl<'a> Head<'a> {
 
     /// Gives back what the client sent along, and says who answered. SageMaker hands a client's custom attributes to the model, and the
     /// built-in containers give them back as they came. The inference id is ours to give back: it is what a label is joined by later.
-    /// How the variant was drawn is told in a header of our own: who knows it can compare variants without a word from us.
-    pub(super) fn sign(&self, response: &mut Response, variant: Option<&str>, drawn: Option<&Drawn>) {
+    /// In headers of our own: which deployment's fleet answered, since two may have a variant of one name while an update moves traffic; and how
+    /// the variant was drawn, since who knows it can compare variants without a word from us.
+    pub(super) fn sign(
+        &self,
+        response: &mut Response,
+        variant: Option<&str>,
+        deployment: Option<u64>,
+        drawn: Option<&Drawn>,
+    ) {
         let headers = response.headers_mut();
+        if let Some(deployment) = deployment {
+            headers.insert(DEPLOYMENT, HeaderValue::from(deployment));
+        }
         if let Some(value) = drawn.and_then(|drawn| HeaderValue::from_str(&drawn.to_string()).ok()) {
             headers.insert(DRAWN, value);
         }

@@ -100,7 +100,7 @@ fn respond(
         Ok(prediction) => written(prediction),
         Err(error) => refusal(wire, endpoint, &error, answer.variant.as_deref()).into_response(Protocol::RestJson, "-"),
     };
-    head.sign(&mut response, answer.variant.as_deref(), answer.drawn.as_ref());
+    head.sign(&mut response, answer.variant.as_deref(), answer.deployment, answer.drawn.as_ref());
     response
 }
 

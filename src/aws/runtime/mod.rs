@@ -65,7 +65,7 @@ fn not_serving(wire: &Wire, endpoint: &str) -> WireError {
         }
         EndpointStatus::Failed => format!("Endpoint {endpoint} is Failed and can't answer: {reason}"),
         EndpointStatus::Deleting => format!("Endpoint {endpoint} is Deleting and takes no more requests"),
-        EndpointStatus::InService | EndpointStatus::Updating => {
+        EndpointStatus::InService | EndpointStatus::Updating | EndpointStatus::RollingBack => {
             format!("Endpoint {endpoint} is {} but its models are not loaded", known.status.as_str())
         }
     })

@@ -3,7 +3,8 @@
 //!
 //! The first look at a change is answered at once, so that a client can still see `Updating`; but not for a client that says that it is
 //! waiting: what it wants to see is the end. Nor for one that looks at what was made a moment ago: most things are there within a second, and
-//! whoever hears `Creating` sleeps (SDK 1.72 for 30 s, and with a botocore of today it does not say who it is).
+//! whoever hears `Creating` sleeps (SDK 1.72 for 30 s, and with a botocore of today it does not say who it is). Where an update moves traffic at
+//! the pace that its plan asks for, only a client that says that it is waiting is held: others want to see how it goes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,6 +32,8 @@ pub(super) struct State {
     pub(super) stage: (&'static str, &'static str),
     /// Whether it will change by itself.
     pub(super) is_changing: bool,
+    /// Whether it changes at a pace that somebody has chosen.
+    pub(super) is_paced: bool,
 }
 
 /// Which states were told already. Subjects that no longer change are forgotten.
@@ -84,7 +87,7 @@ impl Request {
             let hold = self.wire.options.describe_hold;
             let age = Duration::from_millis((self.wire.serving.clock().wall_ms() - before.made.0).unsigned_abs());
             let is_fresh = is_new && !was_told && age < hold;
-            if was_told || self.is_waiter || is_fresh {
+            if (was_told && !before.is_paced) || self.is_waiter || is_fresh {
                 let limit = if is_fresh && !self.is_waiter { hold.saturating_sub(age) } else { hold };
                 let to_the_end = self.is_waiter || is_fresh;
                 let ended = |now: Option<State>| match now {
@@ -111,7 +114,7 @@ mod tests {
     fn a_state_is_new_once() {
         let waiting = Waiting::default();
         let subject = Subject { kind: ArnKind::Endpoint, name: "e".into() };
-        let state = |stage, is_changing| State { made: Timestamp(1), stage: (stage, ""), is_changing };
+        let state = |stage, is_changing| State { made: Timestamp(1), stage: (stage, ""), is_changing, is_paced: false };
         assert!(!waiting.told(&subject, state("Creating", true)));
         assert!(waiting.told(&subject, state("Creating", true)));
         assert!(!waiting.told(&subject, state("Updating", true)));
@@ -128,7 +131,8 @@ mod tests {
         let waiting = Waiting::default();
         for i in 0..3 * SUBJECTS_MAX {
             let subject = Subject { kind: ArnKind::TrainingJob, name: i.to_string() };
-            waiting.told(&subject, State { made: Timestamp(1), stage: ("InProgress", ""), is_changing: true });
+            let stage = ("InProgress", "");
+            waiting.told(&subject, State { made: Timestamp(1), stage, is_changing: true, is_paced: false });
         }
         assert!(waiting.0.lock().unwrap().len() <= SUBJECTS_MAX);
     }

@@ -13,6 +13,7 @@ use super::recipe::{Candidate, Recipe};
 use super::session::Session;
 use super::train::INSTANCE_TYPE;
 use crate::cli::client::Client;
+use crate::domain::deployment::DeploymentPlan;
 use crate::domain::endpoint::{Deployment, DeploymentOutcome, Endpoint, EndpointStatus, Retain};
 use crate::domain::endpoint_config::{EndpointConfig, ProductionVariant};
 use crate::domain::extras::Extras;
@@ -286,6 +287,7 @@ fn replace_fleet(
         name: names.endpoint.clone(),
         config_name: names.winner_config.clone(),
         retain: Retain::NOTHING,
+        plan: DeploymentPlan::default(),
         extras: Extras::default(),
     })?;
     let deployment: Deployment = session.until("the update to finish", |snapshot| {

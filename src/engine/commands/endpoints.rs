@@ -3,9 +3,11 @@
 use super::super::control::{Change, Control, Row, endpoint_tells};
 use super::super::machine::endpoint::{self, Event};
 use super::{Outcome, free, made, missing, valid};
+use crate::domain::deployment::{Alarm, DeploymentPlan};
 use crate::domain::endpoint::{Endpoint, Retain};
 use crate::domain::endpoint_config::EndpointConfig;
 use crate::domain::extras::Extras;
+use crate::domain::invalid::Invalid;
 use crate::domain::reference::Kind;
 use crate::domain::tag::{self, Tag};
 use crate::domain::traffic_test::TrafficTestSpec;
@@ -36,7 +38,7 @@ pub(super) fn create(control: &mut Control, name: &str, config_name: &str, tags:
         change = change.tell(tell, Kind::Endpoint, name);
     }
     control.commit(change)?;
-    control.endpoint_effects(name, None, effects, None);
+    control.endpoint_effects(name, effects, None);
     Ok(made(Kind::Endpoint, name))
 }
 
@@ -45,13 +47,29 @@ pub(super) fn update(
     name: &str,
     config_name: String,
     retain: Retain,
+    plan: DeploymentPlan,
     extras: Extras,
 ) -> Outcome {
-    if !control.world.endpoints.contains(name) {
-        return Err(missing(Kind::Endpoint, name));
-    }
-    config_of(control, &config_name)?;
-    control.endpoint_step(name, Event::UpdateRequested { config_name, retain, extras })?;
+    let endpoint = control.world.endpoints.get(name).cloned().ok_or_else(|| missing(Kind::Endpoint, name))?;
+    let config = config_of(control, &config_name)?;
+    let variants = Endpoint::variants_for(&config, &endpoint.variants, retain);
+    let mut broken = plan.validate(variants.iter().map(|variant| variant.instance_count).sum());
+    let unknown = plan.alarms.iter().filter(|alarm| match alarm {
+        Alarm::CloudWatch(name) => !control.world.alarms.contains(name),
+        Alarm::ErrorRate { .. } | Alarm::P99Latency { .. } => false,
+    });
+    broken.extend(unknown.map(|alarm| {
+        let rule = "must be the name of an alarm that PutMetricAlarm made, or one like counterpoise-error-rate>1% or counterpoise-p99>250ms";
+        Invalid::new("AutoRollbackConfiguration.Alarms", alarm, rule)
+    }));
+    valid(broken)?;
+    control.endpoint_step(name, Event::UpdateRequested { config_name, retain, plan, extras })?;
+    Ok(made(Kind::Endpoint, name))
+}
+
+pub(super) fn roll_back(control: &mut Control, name: &str) -> Outcome {
+    let evidence = control.evidence(name);
+    control.endpoint_step(name, Event::RollBackRequested(evidence))?;
     Ok(made(Kind::Endpoint, name))
 }
 

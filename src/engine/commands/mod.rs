@@ -56,9 +56,10 @@ pub(super) fn carry_out(control: &mut Control, command: Command, answer: Answer)
         Command::CreateEndpoint { name, config_name, tags, extras } => {
             endpoints::create(control, &name, &config_name, tags, extras)
         }
-        Command::UpdateEndpoint { name, config_name, retain, extras } => {
-            endpoints::update(control, &name, config_name, retain, extras)
+        Command::UpdateEndpoint { name, config_name, retain, plan, extras } => {
+            endpoints::update(control, &name, config_name, retain, plan, extras)
         }
+        Command::RollBackEndpoint { name } => endpoints::roll_back(control, &name),
         Command::UpdateWeights { name, weights, instance_counts } => {
             endpoints::weights(control, &name, weights, instance_counts)
         }

@@ -52,7 +52,9 @@ impl Question {
                         ui.spacing_mut().interact_size.y = 20.0;
                         for line in &question.goes_along {
                             ui.horizontal(|ui| {
-                                icon(ui, Icon::Minus, 12.0, theme.error.text);
+                                if question.loses {
+                                    icon(ui, Icon::Minus, 12.0, theme.error.text);
+                                }
                                 text::elided(ui, line, fonts::body(), theme.text, ui.available_width());
                             });
                         }
@@ -71,7 +73,9 @@ impl Question {
             }
             ui.add_space(4.0);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let go = ui.add(Button::danger(&question.verb).enabled(can));
+                let verb = &question.verb;
+                let button = if question.loses { Button::danger(verb) } else { Button::primary(verb) };
+                let go = ui.add(button.enabled(can));
                 yes |= go.clicked();
                 let cancel = ui.add(Button::secondary("Cancel"));
                 if fresh && question.type_name.is_none() {

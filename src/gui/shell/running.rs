@@ -43,8 +43,11 @@ pub fn running(snapshot: &Snapshot, workspace: &dyn Workspace, now: Timestamp) -
         let (step, words) = match stage {
             None | Some(DeploymentStage::Loading) => (0.2, "loading the models"),
             Some(DeploymentStage::Probing) => (0.5, "probing the new fleet"),
+            Some(DeploymentStage::Shifting) => (0.6, "moving traffic to the new fleet"),
+            Some(DeploymentStage::Baking) => (0.7, "baking: the old fleet stays in case"),
             Some(DeploymentStage::Swapped) => (0.8, "new requests go to the new fleet"),
-            Some(DeploymentStage::Draining | DeploymentStage::Done) => (0.9, "finishing the last old requests"),
+            Some(DeploymentStage::RollingBack) => (0.8, "going back to the old fleet"),
+            Some(DeploymentStage::Draining | DeploymentStage::Done) => (0.9, "finishing the last requests"),
         };
         all.push(Running {
             about: ResourceRef::new(Kind::Endpoint, &endpoint.name),

@@ -72,6 +72,7 @@ impl Pill {
         let tone = match status {
             EndpointStatus::InService => PillTone::Ok,
             EndpointStatus::Failed => PillTone::Error,
+            EndpointStatus::RollingBack => PillTone::Warn,
             EndpointStatus::Creating | EndpointStatus::Updating | EndpointStatus::Deleting => PillTone::Changing,
         };
         Self::new(status.as_str(), tone)

@@ -9,8 +9,10 @@ use proptest::sample::select;
 
 use crate::domain::algorithm::Algorithm;
 use crate::domain::bucket::{Bucket, Object};
+use crate::domain::deployment::{Alarm, Capacity, DeploymentPlan, FleetMeasured, Routing};
 use crate::domain::endpoint::{
-    Deployment, DeploymentOutcome, DeploymentStage, Endpoint, EndpointStatus, EndpointVariant, WeightChange,
+    Deployment, DeploymentOutcome, DeploymentStage, Endpoint, EndpointStatus, EndpointVariant, Retain, RollbackCause,
+    WeightChange,
 };
 use crate::domain::endpoint_config::{EndpointConfig, ProductionVariant};
 use crate::domain::event::{Event, Severity};
@@ -101,31 +103,62 @@ pub(super) fn endpoint_config() -> impl Strategy<Value = EndpointConfig> {
 }
 
 fn deployment() -> impl Strategy<Value = Deployment> {
-    use DeploymentStage::{Done, Draining, Loading, Probing, Swapped};
+    use DeploymentStage::{Baking, Done, Draining, Loading, Probing, RollingBack, Shifting, Swapped};
     let outcome = prop_oneof![
         Just(DeploymentOutcome::InProgress),
         Just(DeploymentOutcome::Succeeded),
-        text().prop_map(DeploymentOutcome::Failed)
+        text().prop_map(DeploymentOutcome::Failed),
+        text().prop_map(|reason| DeploymentOutcome::RolledBack { cause: RollbackCause::ByHand, reason }),
     ];
-    let stages = vec((select(vec![Loading, Probing, Swapped, Draining, Done]), time()), 0..5);
+    let stages =
+        vec((select(vec![Loading, Probing, Shifting, Baking, Swapped, RollingBack, Draining, Done]), time()), 0..5);
     let asked = (any::<u64>(), text(), of(text()));
-    (asked, time(), of(time()), stages, outcome, any::<u64>(), any::<u64>()).prop_map(
-        |((number, config_name, from_config), started, ended, stages, outcome, requests, failed_requests)| Deployment {
-            number,
-            config_name,
-            from_config,
-            started,
-            ended,
-            stages,
-            outcome,
-            requests,
-            failed_requests,
+    let plain = (asked, time(), of(time()), stages, outcome, any::<u64>(), any::<u64>()).prop_map(
+        |((number, config_name, from_config), started, ended, stages, outcome, requests, failed_requests)| {
+            let begun = Deployment::begun(number, &config_name, from_config.as_deref(), started);
+            Deployment { ended, stages, outcome, requests, failed_requests, ..begun }
+        },
+    );
+    (plain, plan(), vec((number(), time()), 0..3), of(text()), any::<u32>()).prop_map(
+        |(plain, plan, shares, reason, resumed)| Deployment {
+            plan,
+            shares,
+            rollback: reason.map(|reason| (RollbackCause::Alarm, reason)),
+            measured: Some((FleetMeasured::default(), FleetMeasured { p99_us: Some(7), ..FleetMeasured::default() })),
+            resumed,
+            retain: Retain::all(true),
+            variants: vec![EndpointVariant {
+                name: "a".into(),
+                model_name: "m".into(),
+                weight: 1.0,
+                instance_count: 1,
+                instance_type: "ml.m5.large".into(),
+            }],
+            ..plain
         },
     )
 }
 
+fn plan() -> impl Strategy<Value = DeploymentPlan> {
+    let part = prop_oneof![any::<u32>().prop_map(Capacity::Percent), any::<u32>().prop_map(Capacity::Instances)];
+    let routing = prop_oneof![
+        Just(Routing::AllAtOnce),
+        (part.clone(), any::<u32>()).prop_map(|(size, wait_s)| Routing::Canary { size, wait_s }),
+        (part.clone(), any::<u32>()).prop_map(|(step, wait_s)| Routing::Linear { step, wait_s }),
+        (part, any::<u32>()).prop_map(|(batch, wait_s)| Routing::Rolling { batch, wait_s }),
+    ];
+    let alarm = prop_oneof![
+        (number(), any::<u32>()).prop_map(|(above, min_requests)| Alarm::ErrorRate { above, min_requests }),
+        (number(), any::<u32>()).prop_map(|(above_ms, min_requests)| Alarm::P99Latency { above_ms, min_requests }),
+        text().prop_map(Alarm::CloudWatch),
+    ];
+    (routing, any::<u32>(), of(any::<u32>()), vec(alarm, 0..3)).prop_map(
+        |(routing, bake_s, max_execution_s, alarms)| DeploymentPlan { routing, bake_s, max_execution_s, alarms },
+    )
+}
+
 pub(super) fn endpoint() -> impl Strategy<Value = Endpoint> {
-    use EndpointStatus::{Creating, Deleting, Failed, InService, Updating};
+    use EndpointStatus::{Creating, Deleting, Failed, InService, RollingBack, Updating};
     let variant = (text(), text(), number(), any::<u32>(), text()).prop_map(
         |(name, model_name, weight, instance_count, instance_type)| EndpointVariant {
             name,
@@ -137,7 +170,13 @@ pub(super) fn endpoint() -> impl Strategy<Value = Endpoint> {
     );
     let weights = || vec((text(), number()), 0..3);
     let change = (time(), weights(), weights()).prop_map(|(at, before, after)| WeightChange { at, before, after });
-    let head = (text(), text(), of(text()), select(vec![Creating, InService, Updating, Failed, Deleting]), of(text()));
+    let head = (
+        text(),
+        text(),
+        of(text()),
+        select(vec![Creating, InService, Updating, RollingBack, Failed, Deleting]),
+        of(text()),
+    );
     let times = (time(), time(), of(time()));
     (head, vec(variant, 0..4), times, vec(deployment(), 0..4), vec(change, 0..4), tags()).prop_map(
         |(head, variants, times, deployments, weight_changes, tags)| Endpoint {

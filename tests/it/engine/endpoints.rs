@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use counterpoise::domain::algorithm::Algorithm;
+use counterpoise::domain::deployment::DeploymentPlan;
 use counterpoise::domain::endpoint::{DeploymentOutcome, EndpointStatus, Retain};
 use counterpoise::domain::extras::Extras;
 use counterpoise::domain::reference::{Kind, ResourceRef};
@@ -23,6 +24,7 @@ fn update(name: &str, config_name: &str, retain: bool) -> Command {
         name: name.into(),
         config_name: config_name.into(),
         retain: Retain::all(retain),
+        plan: DeploymentPlan::default(),
         extras: Extras::default(),
     }
 }

@@ -16,6 +16,7 @@ use counterpoise::domain::s3_uri::S3Uri;
 use counterpoise::domain::time::Timestamp;
 use counterpoise::domain::training_job::{Channel, TrainingJob, TrainingJobSpec};
 use counterpoise::system::{System, SystemOptions};
+use counterpoise::util::clock::Clock;
 use counterpoise::util::seed::Rng;
 use counterpoise::workspace::{Command, CommandError, Reply, Snapshot, Source, Workspace};
 
@@ -41,12 +42,23 @@ impl Lab {
 
     /// Opens a folder, with a wire that behaves as told.
     pub fn open_with(folder: &Path, wire: WireOptions) -> Self {
+        Self::start(folder, SystemOptions { wire, ..SystemOptions::default() })
+    }
+
+    /// As [`Lab::with_data`], by a clock that stands until it is moved.
+    pub fn with_clock(folder: &Path) -> (Self, Clock) {
+        let clock = Clock::paused(1_700_000_000_000);
+        let lab = Self::start(folder, SystemOptions { clock: clock.clone(), ..SystemOptions::default() });
+        lab.fill();
+        (lab, clock)
+    }
+
+    fn start(folder: &Path, options: SystemOptions) -> Self {
         let options = SystemOptions {
             folder: folder.to_owned(),
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             seed: 7,
-            wire,
-            ..SystemOptions::default()
+            ..options
         };
         let system = System::start(options).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

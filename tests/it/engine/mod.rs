@@ -7,3 +7,4 @@ pub(crate) mod lab;
 mod reopening;
 mod traffic;
 mod training;
+mod updates;

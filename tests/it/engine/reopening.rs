@@ -1,6 +1,7 @@
 //! A workspace that is closed and opened again in this process: everything is where it was.
 
 use counterpoise::domain::algorithm::Algorithm;
+use counterpoise::domain::deployment::DeploymentPlan;
 use counterpoise::domain::endpoint::{EndpointStatus, Retain};
 use counterpoise::domain::extras::Extras;
 use counterpoise::domain::s3_uri::S3Uri;
@@ -114,6 +115,7 @@ fn files_of_fleets_that_are_gone_are_swept() {
             name: "live".into(),
             config_name: "c".into(),
             retain: Retain::NOTHING,
+            plan: DeploymentPlan::default(),
             extras: Extras::default(),
         });
         lab.settled("live");

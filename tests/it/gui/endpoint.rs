@@ -17,7 +17,7 @@ use super::{choose, picture, window, window_of};
 use crate::support::scripted::ScriptedWorkspace;
 use crate::support::scripted::world;
 
-const LIVE: &str = "sentiment-live";
+pub const LIVE: &str = "sentiment-live";
 
 fn open() -> (Arc<ScriptedWorkspace>, Harness<'static, App>) {
     let workspace = ScriptedWorkspace::realistic();
@@ -25,7 +25,7 @@ fn open() -> (Arc<ScriptedWorkspace>, Harness<'static, App>) {
     (workspace, harness)
 }
 
-fn both(workspace: &Arc<ScriptedWorkspace>, route: &Route, name: &str, size: [f32; 2]) {
+pub fn both(workspace: &Arc<ScriptedWorkspace>, route: &Route, name: &str, size: [f32; 2]) {
     let mut harness = window_of(workspace, route.clone(), size, None);
     picture(&mut harness, &format!("{name}-light"));
     choose(&mut harness, ThemeChoice::Dark);
@@ -45,7 +45,7 @@ fn pictures() {
 }
 
 /// The world with one endpoint changed.
-fn changed(change: impl FnOnce(&mut counterpoise::domain::endpoint::Endpoint)) -> Arc<ScriptedWorkspace> {
+pub fn changed(change: impl FnOnce(&mut counterpoise::domain::endpoint::Endpoint)) -> Arc<ScriptedWorkspace> {
     let workspace = ScriptedWorkspace::realistic();
     workspace.change(|snapshot| {
         let mut endpoint = (**snapshot.endpoints.get(LIVE).unwrap()).clone();
@@ -68,15 +68,9 @@ fn updating(stage: DeploymentStage) -> Arc<ScriptedWorkspace> {
             .enumerate()
             .map(|(i, s)| (*s, world::ago(2_400 - 600 * i64::try_from(i).unwrap())));
         endpoint.deployments.push(Deployment {
-            number: 2,
-            config_name: "sentiment-linear-only".into(),
-            from_config: Some("sentiment-ab".into()),
-            started: world::ago(2_400),
-            ended: None,
             stages: stages.collect(),
-            outcome: DeploymentOutcome::InProgress,
             requests: 1_986,
-            failed_requests: 0,
+            ..Deployment::begun(2, "sentiment-linear-only", Some("sentiment-ab"), world::ago(2_400))
         });
     })
 }
@@ -88,15 +82,10 @@ fn failed() -> Arc<ScriptedWorkspace> {
         endpoint.requested_config = Some("sentiment-first".into());
         endpoint.failure_reason = Some(why.into());
         endpoint.deployments.push(Deployment {
-            number: 2,
-            config_name: "sentiment-first".into(),
-            from_config: Some("sentiment-ab".into()),
-            started: world::ago(90_000),
             ended: Some(world::ago(89_800)),
-            stages: vec![(DeploymentStage::Loading, world::ago(90_000))],
             outcome: DeploymentOutcome::Failed(why.into()),
             requests: 164,
-            failed_requests: 0,
+            ..Deployment::begun(2, "sentiment-first", Some("sentiment-ab"), world::ago(90_000))
         });
     })
 }

@@ -10,6 +10,7 @@ mod pages;
 mod pictures;
 mod shell;
 mod snippets;
+mod updates;
 mod whole_way;
 
 use std::path::PathBuf;

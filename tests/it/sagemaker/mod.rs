@@ -1,5 +1,6 @@
 //! SageMaker's control plane over real HTTP: what a client sends, what comes back, and what it does to the workspace.
 
+mod deployments;
 mod endpoints;
 mod jobs;
 mod lists;

@@ -124,15 +124,19 @@ fn what_would_only_seem_to_work_is_refused() {
         refused(&lab, "UpdateEndpoint", &request)
     };
     let size = json!({ "Type": "CAPACITY_PERCENT", "Value": 10 });
-    let canary = json!({ "Type": "CANARY", "WaitIntervalInSeconds": 0, "CanarySize": size });
-    let said = update(json!({ "BlueGreenUpdatePolicy": { "TrafficRoutingConfiguration": canary } }));
-    assert!(said.contains("TrafficRoutingConfiguration.Type CANARY is not available in Counterpoise"), "{said}");
-    let rolling = json!({ "MaximumBatchSize": size, "WaitIntervalInSeconds": 0 });
-    assert!(update(json!({ "RollingUpdatePolicy": rolling })).contains("RollingUpdatePolicy is not available"));
+    let rolling = json!({ "MaximumBatchSize": size, "WaitIntervalInSeconds": 0, "RollbackMaximumBatchSize": size });
+    let said = update(json!({ "RollingUpdatePolicy": rolling }));
+    assert!(said.contains("RollbackMaximumBatchSize is not available in Counterpoise"), "{said}");
     let at_once = json!({ "TrafficRoutingConfiguration": { "Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0 } });
-    let alarms = json!({ "Alarms": [{ "AlarmName": "a" }] });
-    let said = update(json!({ "BlueGreenUpdatePolicy": at_once, "AutoRollbackConfiguration": alarms }));
-    assert!(said.contains("Alarms is not available"), "{said}");
+    let alarms = |name: &str| json!({ "Alarms": [{ "AlarmName": name }] });
+    let said = update(json!({ "BlueGreenUpdatePolicy": at_once, "AutoRollbackConfiguration": alarms("mine") }));
+    assert!(said.contains("mine") && said.contains("must be the name of an alarm that PutMetricAlarm made"), "{said}");
+    let watched = alarms("counterpoise-error-rate>1%");
+    let said = update(json!({ "BlueGreenUpdatePolicy": at_once, "AutoRollbackConfiguration": watched }));
+    assert!(said.contains("TerminationWaitInSeconds") && said.contains("nothing would be left to watch"), "{said}");
+    let linear = json!({ "Type": "LINEAR", "WaitIntervalInSeconds": 1, "LinearStepSize": { "Type": "INSTANCE_COUNT", "Value": 1 } });
+    let said = update(json!({ "BlueGreenUpdatePolicy": { "TrafficRoutingConfiguration": linear } }));
+    assert!(said.contains("1 of 1 instances"), "{said}");
 
     let model = |container: Value| {
         let request = json!({ "ModelName": "m", "ExecutionRoleArn": super::ROLE, "PrimaryContainer": container });

@@ -34,6 +34,7 @@ fn spec(variants: &[(&str, Algorithm, PathBuf)]) -> FleetSpec {
     FleetSpec {
         endpoint: "e".to_owned(),
         config_name: "boston".to_owned(),
+        deployment: 1,
         variants: variants.iter().map(variant).collect(),
     }
 }

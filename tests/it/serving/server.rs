@@ -120,6 +120,7 @@ pub fn fleet(serving: &Serving, variants: &[(&str, f64, f64)]) -> Fleet {
     let spec = FleetSpec {
         endpoint: "e".to_owned(),
         config_name: "test".to_owned(),
+        deployment: 1,
         variants: variants
             .iter()
             .map(|(name, weight, answer)| VariantSpec {

@@ -93,6 +93,14 @@ impl ScriptedWorkspace {
         self.state.lock().unwrap()
     }
 
+    /// Changes the live numbers of an endpoint.
+    pub fn change_live(&self, endpoint: &str, change: impl FnOnce(&mut EndpointLive)) {
+        let mut state = self.lock();
+        if let Some(live) = state.live.get_mut(endpoint) {
+            change(Arc::make_mut(live));
+        }
+    }
+
     /// Changes the world, publishes it and wakes whoever listens.
     pub fn change(&self, change: impl FnOnce(&mut Snapshot)) {
         let wakes = {
@@ -289,6 +297,9 @@ fn apply(world: &mut Snapshot, command: &Command) -> Answer {
         Command::UpdateEndpoint { name, config_name, .. } => edit(world, name, |endpoint| {
             endpoint.status = EndpointStatus::Updating;
             endpoint.requested_config = Some(config_name.clone());
+        }),
+        Command::RollBackEndpoint { name } => edit(world, name, |endpoint| {
+            endpoint.status = EndpointStatus::RollingBack;
         }),
         Command::UpdateWeights { name, weights, .. } => edit(world, name, |endpoint| {
             for (variant, weight) in weights {

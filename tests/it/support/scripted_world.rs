@@ -336,10 +336,6 @@ pub fn endpoint(world: &Snapshot, name: &str, config_name: &str, created: Timest
         modified: at(900),
         in_service_since: Some(at(900)),
         deployments: vec![Deployment {
-            number: 1,
-            config_name: config_name.to_owned(),
-            from_config: None,
-            started: created,
             ended: Some(at(900)),
             stages: vec![
                 (DeploymentStage::Loading, created),
@@ -348,8 +344,7 @@ pub fn endpoint(world: &Snapshot, name: &str, config_name: &str, created: Timest
                 (DeploymentStage::Done, at(900)),
             ],
             outcome: DeploymentOutcome::Succeeded,
-            requests: 0,
-            failed_requests: 0,
+            ..Deployment::begun(1, config_name, None, created)
         }],
         weight_changes: Vec::new(),
         tags: Vec::new(),
@@ -609,6 +604,7 @@ pub fn live(endpoint: &Endpoint, seconds: usize, seed: u64) -> EndpointLive {
         revision: 1,
         score: if regression { Score::Rmse } else { Score::Accuracy },
         variants,
+        shift: None,
         marks: change
             .map(|c| Mark { at_ms: c.at.0, kind: MarkKind::Weights, label: "50/50 → 62/38".to_owned() })
             .into_iter()

@@ -1,6 +1,7 @@
 //! CloudWatch Logs: a job's log as the SDK reads it, an endpoint's log through its life, and the log of an earlier run.
 
 use counterpoise::domain::algorithm::Algorithm;
+use counterpoise::domain::deployment::DeploymentPlan;
 use counterpoise::domain::endpoint::Retain;
 use counterpoise::domain::extras::Extras;
 use counterpoise::workspace::Command;
@@ -171,6 +172,7 @@ fn an_endpoint_tells_what_its_containers_would() {
         name: "e".into(),
         config_name: "two".into(),
         retain: Retain::NOTHING,
+        plan: DeploymentPlan::default(),
         extras: Extras::default(),
     });
     lab.settled("e");

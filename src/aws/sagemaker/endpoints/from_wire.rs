@@ -6,12 +6,10 @@ use serde_json::{Map, Value};
 use super::super::super::errors::WireError;
 use super::super::refusal::validation;
 use super::super::shapes::{WireTag, not_available, tags_from_wire};
+use super::deployment_config::{self, DEPLOYMENT_CONFIG, DeploymentConfig};
 use crate::domain::endpoint::Retain;
 use crate::domain::extras::Extras;
 use crate::workspace::{Command, Snapshot};
-
-/// The member under which a deployment's settings are kept.
-pub(super) const DEPLOYMENT_CONFIG: &str = "DeploymentConfig";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -44,33 +42,6 @@ struct VariantProperty {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct DeploymentConfig {
-    blue_green_update_policy: Option<BlueGreenUpdatePolicy>,
-    rolling_update_policy: Option<Value>,
-    auto_rollback_configuration: Option<AutoRollbackConfiguration>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct BlueGreenUpdatePolicy {
-    traffic_routing_configuration: TrafficRoutingConfiguration,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct TrafficRoutingConfiguration {
-    r#type: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct AutoRollbackConfiguration {
-    #[serde(default)]
-    alarms: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
 pub(super) struct Weights {
     endpoint_name: String,
     desired_weights_and_capacities: Vec<DesiredWeightAndCapacity>,
@@ -87,7 +58,8 @@ struct DesiredWeightAndCapacity {
 
 /// The name and the command. `extras` is the whole request.
 pub(super) fn create(create: Create, extras: Extras) -> Result<(String, Command), WireError> {
-    deployment(create.deployment_config.as_ref())?;
+    // The first fleet has nothing to move from; the settings are kept for updates that ask for the last ones.
+    deployment_config::read(create.deployment_config.as_ref())?;
     let name = create.endpoint_name;
     let command = Command::CreateEndpoint {
         name: name.clone(),
@@ -104,14 +76,15 @@ pub(super) fn update(
     input: &Map<String, Value>,
     snapshot: &Snapshot,
 ) -> Result<(String, Command), WireError> {
-    deployment(update.deployment_config.as_ref())?;
     let name = update.endpoint_name;
     let mut kept = input.clone();
+    let mut config = update.deployment_config;
     if update.retain_deployment_config
         && let Some(endpoint) = snapshot.endpoints.get(&name)
-        && let Some(before) = endpoint.extras.members().get(DEPLOYMENT_CONFIG)
+        && let Some(before) = deployment_config::last(endpoint)
     {
-        kept.insert(DEPLOYMENT_CONFIG.to_owned(), before.clone());
+        config = Some(deployment_config::kept(&before)?);
+        kept.insert(DEPLOYMENT_CONFIG.to_owned(), before);
     }
     let excluded = |property: &str| {
         update.exclude_retained_variant_properties.iter().any(|excluded| excluded.variant_property_type == property)
@@ -124,6 +97,7 @@ pub(super) fn update(
             weights: retain && !excluded("DesiredWeight"),
             instance_counts: retain && !excluded("DesiredInstanceCount"),
         },
+        plan: deployment_config::read(config.as_ref())?,
         extras: Extras::of(kept),
     };
     Ok((name, command))
@@ -149,22 +123,4 @@ pub(super) fn weights(request: Weights) -> Result<(String, Command), WireError> 
     }
     let name = request.endpoint_name;
     Ok((name.clone(), Command::UpdateWeights { name, weights, instance_counts }))
-}
-
-/// A deployment swaps everything at once; what asks for more is refused rather than passed over.
-fn deployment(config: Option<&DeploymentConfig>) -> Result<(), WireError> {
-    let Some(config) = config else { return Ok(()) };
-    let instead = "all traffic moves at once; use TrafficRoutingConfiguration.Type ALL_AT_ONCE, or shift it with \
-                   UpdateEndpointWeightsAndCapacities";
-    if let Some(policy) = &config.blue_green_update_policy {
-        let kind = policy.traffic_routing_configuration.r#type.as_str();
-        not_available(kind != "ALL_AT_ONCE", &format!("TrafficRoutingConfiguration.Type {kind}"), instead)?;
-    }
-    not_available(config.rolling_update_policy.is_some(), "RollingUpdatePolicy", instead)?;
-    let alarms = config.auto_rollback_configuration.as_ref().is_some_and(|rollback| !rollback.alarms.is_empty());
-    not_available(
-        alarms,
-        "AutoRollbackConfiguration.Alarms",
-        "alarms are not watched; an update whose models can't be loaded goes back by itself",
-    )
 }

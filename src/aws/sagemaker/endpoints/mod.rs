@@ -1,5 +1,6 @@
 //! Endpoints: create, look, move, shift traffic, delete, list.
 
+mod deployment_config;
 mod from_wire;
 mod to_wire;
 
@@ -14,6 +15,7 @@ use crate::domain::arn::ArnKind;
 use crate::domain::reference::{Kind, ResourceRef};
 use crate::workspace::Command;
 
+use to_wire::new_fleet_status;
 pub(super) use to_wire::{described, summary};
 
 #[derive(Deserialize)]
@@ -57,8 +59,13 @@ pub(super) async fn describe(request: Request) -> Outcome {
     let snapshot = request
         .settled(subject, |snapshot| {
             let endpoint = snapshot.endpoints.get(&name)?;
-            let stage = (endpoint.status.as_str(), "");
-            Some(State { made: endpoint.created, stage, is_changing: endpoint.status.is_changing() })
+            let newest = endpoint.deployments.last();
+            Some(State {
+                made: endpoint.created,
+                stage: (endpoint.status.as_str(), newest.map_or("", new_fleet_status)),
+                is_changing: endpoint.status.is_changing(),
+                is_paced: newest.is_some_and(|deployment| deployment.due().is_some()),
+            })
         })
         .await;
     match snapshot.endpoints.get(&name) {

@@ -43,6 +43,7 @@ pub(super) async fn describe(request: Request) -> Outcome {
                 made: job.created,
                 stage: (job.status.as_str(), job.secondary.as_str()),
                 is_changing: !job.status.is_final(),
+                is_paced: false,
             })
         })
         .await;

@@ -152,7 +152,10 @@ fn endpoints(snapshot: &Snapshot, last_requests: &LastRequests, now: Timestamp, 
         let idle = match endpoint.status {
             EndpointStatus::InService => now.ms_since(quiet_since) >= IDLE_MS,
             EndpointStatus::Failed => true,
-            EndpointStatus::Creating | EndpointStatus::Updating | EndpointStatus::Deleting => false,
+            EndpointStatus::Creating
+            | EndpointStatus::Updating
+            | EndpointStatus::RollingBack
+            | EndpointStatus::Deleting => false,
         };
         let pill = match endpoint.status {
             EndpointStatus::InService if idle => Pill::new("Idle", PillTone::Warn),

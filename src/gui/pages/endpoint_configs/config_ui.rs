@@ -6,6 +6,7 @@ use lucide_icons::Icon;
 use super::data;
 use super::list_ui::{clone, confirm_delete};
 use crate::domain::arn::ArnKind;
+use crate::domain::deployment::DeploymentPlan;
 use crate::domain::endpoint::Retain;
 use crate::domain::endpoint_config::EndpointConfig;
 use crate::domain::extras::Extras;
@@ -119,6 +120,7 @@ fn confirm_update(cx: &mut Context<'_>, endpoint: &str, from: &str, to: &str) {
         name: endpoint.to_owned(),
         config_name: to.to_owned(),
         retain: Retain::NOTHING,
+        plan: DeploymentPlan::default(),
         extras: Extras::default(),
     };
     let submit = Action::Submit {
@@ -134,7 +136,7 @@ fn confirm_update(cx: &mut Context<'_>, endpoint: &str, from: &str, to: &str) {
     let lines = [describe(from).map(|line| format!("from {line}")), describe(to).map(|line| format!("to {line}"))];
     let confirm = Confirm::new(format!("Update {endpoint} to {to}?"), "Update", vec![submit])
         .body("The new fleet loads and answers a probe beside the old one; requests move over without a break.")
-        .goes_along(lines.into_iter().flatten().collect());
+        .harmless(lines.into_iter().flatten().collect());
     cx.actions.push(Action::Confirm(Box::new(confirm)));
 }
 

@@ -2,9 +2,9 @@
 
 use jiff::tz::TimeZone;
 
-use super::colors;
-use super::score;
+use super::failure::{Failure, failure};
 use super::verdict::{self, Banner, Line};
+use super::{colors, course, score};
 use crate::domain::arn::ArnKind;
 use crate::domain::endpoint::{DeploymentStage, Endpoint, EndpointStatus, EndpointVariant};
 use crate::domain::price;
@@ -38,16 +38,6 @@ pub(super) struct PageData {
     pub(super) line: Line,
     pub(super) banners: Vec<Banner>,
     pub(super) test: Option<TestData>,
-}
-
-/// What failed, what serves, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
-    pub(super) title: String,
-    pub(super) why: String,
-    pub(super) what_to_do: String,
-    /// The configuration that was asked for.
-    pub(super) requested: Option<String>,
 }
 
 /// One variant's card.
@@ -130,8 +120,21 @@ fn summary(endpoint: &Endpoint, now: Timestamp) -> String {
         EndpointStatus::Creating => format!("loading {config}"),
         EndpointStatus::Failed => format!("{config} never came into service"),
         EndpointStatus::Deleting => format!("draining {config}"),
-        EndpointStatus::InService | EndpointStatus::Updating => format!("serving {config}"),
+        EndpointStatus::InService | EndpointStatus::Updating | EndpointStatus::RollingBack => {
+            format!("serving {config}")
+        }
     });
+    // What was asked for stands beside what serves for as long as the two differ.
+    if let Some(requested) = &endpoint.requested_config {
+        parts.push(match (endpoint.status, endpoint.deployments.last().map(course::share)) {
+            (EndpointStatus::Updating, Some(Some(share))) => {
+                format!("{} goes to {requested}", format::percent(share))
+            }
+            (EndpointStatus::Updating, _) => format!("moving to {requested}"),
+            (EndpointStatus::RollingBack, _) => format!("going back from {requested}"),
+            _ => format!("{requested} was asked for"),
+        });
+    }
     parts.push(format::plural(endpoint.variants.len(), "variant"));
     if endpoint.status != EndpointStatus::Failed {
         parts.push(format::usd_per_hour(endpoint.usd_per_hour()));
@@ -141,31 +144,6 @@ fn summary(endpoint: &Endpoint, now: Timestamp) -> String {
         parts.push(format!("up {}", format::duration(now.ms_since(since) / 1000 * 1000)));
     }
     parts.join(" · ")
-}
-
-fn failure(endpoint: &Endpoint) -> Option<Failure> {
-    let why = endpoint.failure_reason.clone()?;
-    let serving = &endpoint.config_name;
-    if endpoint.status == EndpointStatus::Failed {
-        return Some(Failure {
-            title: format!("{serving} never came into service"),
-            why,
-            what_to_do: "Update it to a configuration that can be loaded, or delete the endpoint.".to_owned(),
-            requested: None,
-        });
-    }
-    if endpoint.status != EndpointStatus::InService {
-        return None;
-    }
-    let requested = endpoint.requested_config.clone();
-    let asked = requested.as_deref().unwrap_or("the new configuration");
-    Some(Failure {
-        title: format!("The update to {asked} failed; {serving} goes on serving"),
-        why,
-        what_to_do: "Mend the model or choose another configuration, then update again. No request was lost."
-            .to_owned(),
-        requested,
-    })
 }
 
 fn test_data(test: &TrafficTest, now: Timestamp) -> Option<TestData> {
@@ -321,15 +299,10 @@ mod tests {
             modified: Timestamp(9_000_000),
             in_service_since: Some(Timestamp(1_960_000)),
             deployments: vec![Deployment {
-                number: 1,
-                config_name: "ab".into(),
-                from_config: None,
-                started: Timestamp(0),
                 ended: Some(Timestamp(900)),
                 stages: vec![(DeploymentStage::Swapped, Timestamp(800))],
                 outcome: DeploymentOutcome::Succeeded,
-                requests: 0,
-                failed_requests: 0,
+                ..Deployment::begun(1, "ab", None, Timestamp(0))
             }],
             weight_changes: vec![WeightChange { at: Timestamp(9_000_000), before: vec![], after: vec![] }],
             tags: vec![],

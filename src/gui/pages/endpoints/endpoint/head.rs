@@ -81,13 +81,14 @@ impl EndpointPage {
                 ui.close();
             }
         });
-        let can_update = matches!(status, EndpointStatus::InService | EndpointStatus::Failed);
-        let why_not = if can_update {
-            "Move to another configuration without dropping a request"
-        } else {
-            "Something is under way already"
+        let tip = match status {
+            EndpointStatus::InService => "Move to another configuration without dropping a request",
+            EndpointStatus::Failed => {
+                "It never came into service: delete it and create it again; its name is free at once"
+            }
+            _ => "Something is under way already",
         };
-        if Button::primary("Update…").large().enabled(can_update).tip(why_not).show(ui) {
+        if Button::primary("Update…").large().enabled(status == EndpointStatus::InService).tip(tip).show(ui) {
             self.open_update(cx, frame, None);
         }
         if frame.data.test.is_some() {

@@ -2,7 +2,7 @@
 
 use egui::{CornerRadius, Sense, Stroke, Ui, vec2};
 
-use super::{EndpointPage, Frame, cards, score, timeline};
+use super::{EndpointPage, Frame, cards, course, score};
 use crate::domain::endpoint::EndpointStatus;
 use crate::gui::context::Context;
 use crate::gui::pages::parts;
@@ -19,11 +19,8 @@ impl EndpointPage {
     pub(super) fn live(&mut self, ui: &mut Ui, cx: &mut Context<'_>, frame: &Frame<'_>) {
         ui.spacing_mut().item_spacing.y = size::GAP;
         self.failure(ui, cx, frame);
-        if let Some(deployment) = timeline::to_show(frame.endpoint, self.closed_timeline, cx.now) {
-            let (number, close) = (deployment.number, timeline::card(ui, cx, frame, deployment));
-            if close {
-                self.closed_timeline = Some(number);
-            }
+        if let Some(deployment) = course::to_show(frame.endpoint, self.closed_timeline, cx.now) {
+            self.timeline(ui, cx, frame, deployment);
         }
         if !frame.data.status.serves() {
             not_serving(ui, cx, frame);
@@ -39,7 +36,8 @@ impl EndpointPage {
 
     fn failure(&mut self, ui: &mut Ui, cx: &mut Context<'_>, frame: &Frame<'_>) {
         let Some(failure) = &frame.data.failure else { return };
-        let tone = cx.theme.error;
+        let (tone, sign) =
+            if failure.is_wished { (cx.theme.warn, Icon::Undo2) } else { (cx.theme.error, Icon::TriangleAlert) };
         let ground = egui::Frame::new()
             .fill(cx.theme.raised.lerp_to_gamma(tone.soft, 0.6))
             .stroke(Stroke::new(1.0, cx.theme.line.lerp_to_gamma(tone.text, 0.35)))
@@ -49,7 +47,7 @@ impl EndpointPage {
             ui.set_width(ui.available_width());
             ui.spacing_mut().item_spacing.y = 4.0;
             ui.horizontal(|ui| {
-                icon(ui, Icon::TriangleAlert, 15.0, tone.text);
+                icon(ui, sign, 15.0, tone.text);
                 let room = ui.available_width() - if failure.requested.is_some() { 250.0 } else { 0.0 };
                 text::elided(ui, &failure.title, fonts::strong(), tone.text, room);
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -63,7 +61,9 @@ impl EndpointPage {
                     }
                 });
             });
-            for (words, color) in [(&failure.why, cx.theme.text), (&failure.what_to_do, cx.theme.muted)] {
+            // Who wished it knows why.
+            let why = (!failure.is_wished).then_some((&failure.why, cx.theme.text));
+            for (words, color) in why.into_iter().chain([(&failure.what_to_do, cx.theme.muted)]) {
                 let words = egui::RichText::new(words).font(fonts::body()).color(color).line_height(Some(18.0));
                 ui.add(egui::Label::new(words).wrap().selectable(true));
             }

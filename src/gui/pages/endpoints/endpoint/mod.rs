@@ -3,12 +3,15 @@
 mod cards;
 mod code;
 mod colors;
+mod course;
 mod data;
 mod deployments;
 mod details;
+mod failure;
 mod head;
 mod http;
 mod live;
+mod plan;
 mod sample;
 mod score;
 mod timeline;
@@ -22,7 +25,7 @@ use std::sync::Arc;
 
 use egui::Ui;
 
-use crate::domain::endpoint::Endpoint;
+use crate::domain::endpoint::{Deployment, Endpoint};
 use crate::domain::reference::Kind;
 use crate::gui::action::{Action, Confirm, Toast, ToastKind};
 use crate::gui::context::Context;
@@ -168,6 +171,18 @@ impl EndpointPage {
             Some(Open::Update(mut form)) => form.ui(ui, cx, frame).then_some(Open::Update(form)),
         };
         self.dialog = open;
+    }
+
+    /// Draws a timeline and does what is clicked on it.
+    fn timeline(&mut self, ui: &mut Ui, cx: &mut Context<'_>, frame: &Frame<'_>, deployment: &Deployment) {
+        match timeline::card(ui, cx, frame, deployment) {
+            Some(timeline::Click::Close) => self.closed_timeline = Some(deployment.number),
+            Some(timeline::Click::RollBack) => {
+                let command = Command::RollBackEndpoint { name: self.name.clone() };
+                cx.actions.submit(command, format!("{} goes back to {}", self.name, frame.endpoint.config_name));
+            }
+            None => {}
+        }
     }
 
     fn open_traffic(&mut self, cx: &Context<'_>, frame: &Frame<'_>) {

@@ -1,115 +1,107 @@
 //! A deployment as it goes: its stations, the two fleets, and the number to see: 0 failed requests.
 
-use egui::{Align2, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Align2, CornerRadius, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+};
 
-use super::{Frame, colors};
-use crate::domain::endpoint::{Deployment, DeploymentOutcome, DeploymentStage, Endpoint};
-use crate::domain::time::Timestamp;
+use super::{Frame, colors, course};
+use crate::domain::endpoint::{Deployment, DeploymentOutcome, DeploymentStage};
 use crate::gui::context::Context;
 use crate::gui::format;
 use crate::gui::theme::{fonts, size};
 use crate::gui::widgets::{self, Button, Icon, icon, text};
-
-/// How long the timeline of a deployment that went well stays, milliseconds.
-const STAYS_MS: i64 = 120_000;
-
-/// All stations, with what is going on at each.
-const STAGES: [(DeploymentStage, &str, &str); 5] = [
-    (DeploymentStage::Loading, "Loading", "reads and checks the models"),
-    (DeploymentStage::Probing, "Probing", "asks the new fleet once"),
-    (DeploymentStage::Swapped, "Swapped", "new requests go to the new fleet"),
-    (DeploymentStage::Draining, "Draining", "old requests are finished"),
-    (DeploymentStage::Done, "Done", ""),
-];
-
-/// The deployment whose timeline the Live tab shows: the one under way, or the last update for two minutes unless it was closed.
-pub(super) fn to_show(endpoint: &Endpoint, closed: Option<u64>, now: Timestamp) -> Option<&Deployment> {
-    let newest = endpoint.deployments.last()?;
-    match (&newest.outcome, newest.ended) {
-        (DeploymentOutcome::InProgress, _) => Some(newest),
-        (DeploymentOutcome::Succeeded, Some(ended)) if newest.from_config.is_some() => {
-            (closed != Some(newest.number) && now.ms_since(ended) < STAYS_MS).then_some(newest)
-        }
-        // A failed one has its banner.
-        _ => None,
-    }
-}
 
 /// "4 requests", "1 request".
 fn requests(n: u64) -> String {
     format::plural(usize::try_from(n).unwrap_or(usize::MAX), "request")
 }
 
-/// Draws the card; `true` when it was closed.
-pub(super) fn card(ui: &mut Ui, cx: &Context<'_>, frame: &Frame<'_>, deployment: &Deployment) -> bool {
+/// What was clicked on a timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Click {
+    Close,
+    RollBack,
+}
+
+/// Draws the card.
+pub(super) fn card(ui: &mut Ui, cx: &Context<'_>, frame: &Frame<'_>, deployment: &Deployment) -> Option<Click> {
     let running = deployment.outcome == DeploymentOutcome::InProgress;
-    let mut close = false;
+    let mut click = None;
     widgets::card(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 10.0;
-        ui.horizontal(|ui| {
-            ui.set_height(24.0);
-            let title = match (&deployment.from_config, running) {
-                (Some(_), true) => format!("Moving to {}", deployment.config_name),
-                (Some(_), false) => format!("Moved to {}", deployment.config_name),
-                (None, _) => format!("Bringing {} into service", deployment.config_name),
-            };
-            let room = ui.available_width() - 320.0;
-            text::elided(ui, &title, fonts::strong(), cx.theme.text, room);
-            let took = deployment.ended.unwrap_or(cx.now).ms_since(deployment.started);
-            text::muted(
-                ui,
-                if running {
-                    format!("since {}", format::duration(took))
-                } else {
-                    format!("in {}", format::duration(took))
-                },
-            );
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                if !running {
-                    close = Button::icon_only(Icon::X, "Close the timeline").show(ui);
-                }
-                let failed = deployment.failed_requests;
-                let tone = if failed == 0 { cx.theme.ok } else { cx.theme.error };
-                text::muted(ui, format!("of {} meanwhile", requests(deployment.requests)));
-                text::text(
-                    ui,
-                    format!("{} failed", format::count(failed)),
-                    fonts::inter(15.0, fonts::Weight::Semibold),
-                    tone.text,
-                );
-            });
-        });
+        click = head(ui, cx, frame, deployment);
         stations(ui, cx, deployment);
+        traffic(ui, cx, deployment);
         fleets(ui, cx, frame, deployment);
     });
     if running {
         ui.ctx().request_repaint_after(std::time::Duration::from_secs(1));
     }
-    close
+    click
+}
+
+/// What goes on, and at the right what it has cost so far and what can be done. The title gets the room that is left.
+fn head(ui: &mut Ui, cx: &Context<'_>, frame: &Frame<'_>, deployment: &Deployment) -> Option<Click> {
+    let running = deployment.outcome == DeploymentOutcome::InProgress;
+    let mut click = None;
+    let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 28.0), Sense::hover());
+    let mut used = 0.0;
+    ui.scope_builder(UiBuilder::new().max_rect(row).layout(Layout::right_to_left(Align::Center)), |ui| {
+        if !running && Button::icon_only(Icon::X, "Close the timeline").show(ui) {
+            click = Some(Click::Close);
+        }
+        if running && course::can_roll_back(frame.endpoint) {
+            let from = deployment.from_config.as_deref().unwrap_or_default();
+            let tip = format!("{from} answers every request again, from the next one on");
+            if Button::secondary("Roll back").icon(Icon::Undo2).tip(&tip).show(ui) {
+                click = Some(Click::RollBack);
+            }
+        }
+        let failed = deployment.failed_requests;
+        let tone = if failed == 0 { cx.theme.ok } else { cx.theme.error };
+        text::muted(ui, format!("of {} meanwhile", requests(deployment.requests)));
+        let words = format!("{} failed", format::count(failed));
+        text::text(ui, words, fonts::inter(15.0, fonts::Weight::Semibold), tone.text);
+        used = ui.min_rect().width();
+    });
+    let left = row.with_max_x(row.right() - used - 14.0);
+    ui.scope_builder(UiBuilder::new().max_rect(left).layout(Layout::left_to_right(Align::Center)), |ui| {
+        let lasts = format::duration(deployment.ended.unwrap_or(cx.now).ms_since(deployment.started));
+        let lasts = if running { format!("since {lasts}") } else { format!("in {lasts}") };
+        let width = ui.painter().layout_no_wrap(lasts.clone(), fonts::body(), cx.theme.muted).size().x;
+        let room = (ui.available_width() - width - 10.0).max(60.0);
+        text::elided(ui, &course::title(deployment), fonts::strong(), cx.theme.text, room);
+        text::muted(ui, lasts);
+    });
+    click
 }
 
 fn stations(ui: &mut Ui, cx: &Context<'_>, deployment: &Deployment) {
     let theme = cx.theme;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 52.0), Sense::hover());
-    let reached = deployment.stages.last().map(|(stage, _)| *stage);
+    let all = course::stations(deployment);
+    let reached = deployment.stage();
     response.widget_info(|| {
-        let now = STAGES.iter().find(|(stage, ..)| Some(*stage) == reached).map_or("", |(_, name, _)| name);
+        let now = all.iter().find(|station| station.stage == reached).map_or("", |station| station.name);
         WidgetInfo::labeled(Role::ProgressIndicator, true, format!("Deployment: {now}"))
     });
-    let step = rect.width() / STAGES.len() as f32;
+    let step = rect.width() / all.len() as f32;
     let y = rect.top() + 9.0;
     let painter = ui.painter();
-    for (i, (stage, name, says)) in STAGES.iter().enumerate() {
+    for (i, course::Station { stage, name, says }) in all.iter().enumerate() {
         let x = rect.left() + 9.0 + step * i as f32;
-        let over = reached.is_some_and(|r| *stage < r || (*stage == r && r == DeploymentStage::Done));
-        let here = reached == Some(*stage) && !over;
-        if i + 1 < STAGES.len() {
-            let color = if over { theme.ok.text } else { theme.line_strong };
+        let over = *stage < reached || (*stage == reached && reached == DeploymentStage::Done);
+        let here = reached == *stage && !over;
+        // The way back is no failure, but it is not what was asked for either.
+        let tone = if *stage == DeploymentStage::RollingBack { theme.warn } else { theme.ok };
+        if i + 1 < all.len() {
+            let color = if over { tone.text } else { theme.line_strong };
             painter.hline(x + 13.0..=x + step - 13.0, y, Stroke::new(2.0, color));
         }
         if over {
-            painter.circle_filled(pos2(x, y), 9.0, theme.ok.soft);
-            icon::paint(painter, Icon::Check, pos2(x, y), 12.0, theme.ok.text);
+            let sign = if *stage == DeploymentStage::RollingBack { Icon::Undo2 } else { Icon::Check };
+            painter.circle_filled(pos2(x, y), 9.0, tone.soft);
+            icon::paint(painter, sign, pos2(x, y), 12.0, tone.text);
         } else if here {
             painter.circle_filled(pos2(x, y), 9.0, theme.changing.soft);
             painter.circle_filled(pos2(x, y), 4.0, theme.changing.text);
@@ -141,49 +133,61 @@ fn stations(ui: &mut Ui, cx: &Context<'_>, deployment: &Deployment) {
     }
 }
 
-/// The old fleet and the new one, side by side.
-fn fleets(ui: &mut Ui, cx: &Context<'_>, frame: &Frame<'_>, deployment: &Deployment) {
-    let reached = deployment.stages.last().map_or(DeploymentStage::Loading, |(stage, _)| *stage);
-    let swapped = reached >= DeploymentStage::Swapped;
-    let (in_flight, draining) = frame.live.map_or((0, 0), |live| (live.in_flight, live.draining));
-    let old = deployment.from_config.as_ref().map(|config| {
-        let says = match reached {
-            _ if !swapped => format!("serves · {in_flight} in flight"),
-            DeploymentStage::Done => "gone".to_owned(),
-            _ => format!("draining · {draining} left"),
-        };
-        (config.clone(), says, !swapped)
+/// How the traffic is shared while two fleets serve, and what comes next.
+fn traffic(ui: &mut Ui, cx: &Context<'_>, deployment: &Deployment) {
+    let Some(share) = course::share(deployment) else { return };
+    let theme = cx.theme;
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 30.0), Sense::hover());
+    response.widget_info(|| {
+        let words = format!("{} of the traffic goes to the new fleet", format::percent(share));
+        let mut info = WidgetInfo::labeled(Role::ProgressIndicator, true, words);
+        info.value = Some(share);
+        info
     });
-    let says = match reached {
-        DeploymentStage::Loading => "loading".to_owned(),
-        DeploymentStage::Probing => "answering its probe".to_owned(),
-        _ => format!("serves · {in_flight} in flight"),
-    };
-    let new = (deployment.config_name.clone(), says, swapped);
-    let two = old.is_some();
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 54.0), Sense::hover());
-    let middle = rect.center().x;
-    if let Some((config, says, serves)) = old {
-        fleet(
-            ui,
-            cx,
-            frame,
-            Rect::from_min_max(rect.min, pos2(middle - 18.0, rect.bottom())),
-            "Old fleet",
-            &config,
-            &says,
-            serves,
-        );
-        icon::paint(ui.painter(), Icon::ArrowRight, pos2(middle, rect.center().y), 16.0, cx.theme.muted);
+    let bar = rect.with_max_y(rect.top() + 8.0);
+    let radius = CornerRadius::same(4);
+    let painter = ui.painter();
+    painter.rect_filled(bar, radius, theme.track);
+    // The new fleet's part grows from its side of the card, the right one.
+    let width = (bar.width() * share as f32).max(8.0);
+    painter.rect_filled(bar.with_min_x(bar.right() - width), radius, theme.changing.text);
+    for step in deployment.plan.routing.shares(deployment.instances()) {
+        if step < 1.0 {
+            let x = bar.right() - bar.width() * step as f32;
+            painter.vline(x, bar.y_range().expand(2.0), Stroke::new(1.0, theme.line_strong));
+        }
     }
-    let left = if two { middle + 18.0 } else { rect.left() };
-    fleet(ui, cx, frame, rect.with_min_x(left), if two { "New fleet" } else { "Fleet" }, &new.0, &new.1, new.2);
+    let y = bar.bottom() + 12.0;
+    if let Some(next) = course::next(deployment, cx.now) {
+        let galley = text::elided_galley(ui, &next, fonts::small(), theme.muted, rect.width() * 0.6);
+        ui.painter().galley(pos2(rect.left(), y - galley.size().y / 2.0), galley, theme.muted);
+    }
+    let words = format!("{} to the new fleet", format::percent(share));
+    ui.painter().text(pos2(rect.right(), y), Align2::RIGHT_CENTER, words, fonts::small_medium(), theme.changing.text);
 }
 
-#[expect(clippy::too_many_arguments, reason = "a box and what stands in it")]
-fn fleet(ui: &Ui, cx: &Context<'_>, frame: &Frame<'_>, rect: Rect, who: &str, config: &str, says: &str, serves: bool) {
+/// The old fleet and the new one, side by side.
+fn fleets(ui: &mut Ui, cx: &Context<'_>, frame: &Frame<'_>, deployment: &Deployment) {
+    let (old, new) = course::fleets(deployment, frame.live);
+    let height = if new.numbers.is_some() { 76.0 } else { 54.0 };
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+    let middle = rect.center().x;
+    let Some(old) = old else { return fleet(ui, cx, frame, rect, &new) };
+    fleet(ui, cx, frame, rect.with_max_x(middle - 18.0), &old);
+    let back = deployment.entered(DeploymentStage::RollingBack);
+    let arrow = if back { Icon::ArrowLeft } else { Icon::ArrowRight };
+    icon::paint(ui.painter(), arrow, pos2(middle, rect.center().y), 16.0, cx.theme.muted);
+    fleet(ui, cx, frame, rect.with_min_x(middle + 18.0), &new);
+}
+
+fn fleet(ui: &mut Ui, cx: &Context<'_>, frame: &Frame<'_>, rect: Rect, shown: &course::Fleet) {
     let theme = cx.theme;
-    let line = if serves { theme.ok.text } else { theme.line };
+    let response = ui.interact(rect, ui.scope_id().with(shown.who), Sense::hover());
+    response.widget_info(|| {
+        let numbers = shown.numbers.as_ref().map_or(String::new(), |numbers| format!(" · {numbers}"));
+        WidgetInfo::labeled(Role::Label, true, format!("{} {}: {}{numbers}", shown.who, shown.config, shown.says))
+    });
+    let line = if shown.serves { theme.ok.text } else { theme.line };
     ui.painter().rect(
         rect,
         CornerRadius::same(size::RADIUS + 2),
@@ -192,13 +196,20 @@ fn fleet(ui: &Ui, cx: &Context<'_>, frame: &Frame<'_>, rect: Rect, who: &str, co
         StrokeKind::Inside,
     );
     let inner = rect.shrink2(vec2(12.0, 9.0));
+    let color = if shown.serves { theme.ok.text } else { theme.muted };
+    let says = ui.painter().layout_no_wrap(shown.says.clone(), fonts::small(), color);
+    let room = inner.width() - says.size().x - 12.0;
     let head =
-        text::elided_galley(ui, &format!("{who} · {config}"), fonts::small_medium(), theme.text, inner.width() * 0.62);
+        text::elided_galley(ui, &format!("{} · {}", shown.who, shown.config), fonts::small_medium(), theme.text, room);
     ui.painter().galley(inner.min, head, theme.text);
-    let color = if serves { theme.ok.text } else { theme.muted };
-    ui.painter().text(pos2(inner.right(), inner.top() + 8.0), Align2::RIGHT_CENTER, says, fonts::small(), color);
+    ui.painter().galley(pos2(inner.right() - says.size().x, inner.top()), says, color);
+    if let Some(numbers) = &shown.numbers {
+        let color = if shown.has_failed { theme.error.text } else { theme.muted };
+        let galley = text::elided_galley(ui, numbers, fonts::small(), color, inner.width());
+        ui.painter().galley(pos2(inner.left(), inner.top() + 20.0), galley, color);
+    }
     let colors = colors::of(cx.snapshot, frame.endpoint);
-    let Some(config) = cx.snapshot.endpoint_configs.get(config) else { return };
+    let Some(config) = cx.snapshot.endpoint_configs.get(&shown.config) else { return };
     let mut x = inner.left();
     let y = inner.bottom() - 7.0;
     for variant in &config.variants {

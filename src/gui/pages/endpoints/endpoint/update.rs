@@ -3,6 +3,8 @@
 use egui::{Align2, CornerRadius, Sense, Stroke, Ui, pos2, vec2};
 
 use super::Frame;
+use super::plan::PlanForm;
+use crate::domain::deployment::DeploymentPlan;
 use crate::domain::endpoint::{Endpoint, EndpointVariant, Retain};
 use crate::domain::endpoint_config::EndpointConfig;
 use crate::domain::extras::Extras;
@@ -20,6 +22,7 @@ pub(super) struct Form {
     endpoint: String,
     config: String,
     keep_weights: bool,
+    plan: PlanForm,
 }
 
 /// What happens to a variant.
@@ -50,19 +53,19 @@ pub(super) struct Line {
     pub(super) after: Option<Side>,
 }
 
+/// The variants as they would serve.
+fn planned(endpoint: &Endpoint, config: &EndpointConfig, keep: bool) -> Vec<EndpointVariant> {
+    Endpoint::variants_for(config, &endpoint.variants, Retain::all(keep))
+}
+
+fn instances(variants: &[EndpointVariant]) -> u32 {
+    variants.iter().map(|variant| variant.instance_count).sum()
+}
+
 /// Compares what serves with what would serve.
 pub(super) fn compare(endpoint: &Endpoint, config: &EndpointConfig, keep_weights: bool) -> Vec<Line> {
     let now = &endpoint.variants;
-    let mut then = Endpoint::variants_of(config);
-    if keep_weights {
-        // As the engine does: weights and counts of the variants that both have.
-        for variant in &mut then {
-            if let Some(kept) = now.iter().find(|v| v.name == variant.name) {
-                variant.weight = kept.weight;
-                variant.instance_count = kept.instance_count;
-            }
-        }
-    }
+    let then = planned(endpoint, config, keep_weights);
     let sides = |variants: &[EndpointVariant]| -> Vec<(String, Side)> {
         let weights: Vec<f64> = variants.iter().map(|v| v.weight).collect();
         let shares = Shares::of_weights(&weights);
@@ -108,24 +111,36 @@ impl Form {
     pub(super) fn new(cx: &Context<'_>, endpoint: &Endpoint, config: Option<String>) -> Self {
         let config = config.filter(|name| cx.snapshot.endpoint_configs.contains(name));
         let config = config.or_else(|| options(cx.snapshot, endpoint).into_iter().next().map(|(name, _)| name));
-        Self { endpoint: endpoint.name.clone(), config: config.unwrap_or_default(), keep_weights: false }
+        // The settings of the last update are most likely those of the next.
+        let last = endpoint.deployments.iter().rfind(|deployment| deployment.from_config.is_some());
+        let alarms = cx.snapshot.alarms.values().map(|alarm| alarm.name.clone()).collect();
+        let plan = PlanForm::new(last.map(|deployment| &deployment.plan), alarms);
+        Self { endpoint: endpoint.name.clone(), config: config.unwrap_or_default(), keep_weights: false, plan }
+    }
+
+    /// The plan, for the fleet of the configuration that is chosen; none while there is something wrong with either.
+    fn chosen_plan(&self, cx: &Context<'_>, endpoint: &Endpoint) -> Option<DeploymentPlan> {
+        let config = cx.snapshot.endpoint_configs.get(&self.config)?;
+        self.plan.plan(instances(&planned(endpoint, config, self.keep_weights))).ok()
     }
 
     /// Draws the dialog; `false` once it is closed.
     pub(super) fn ui(&mut self, ui: &Ui, cx: &mut Context<'_>, frame: &Frame<'_>) -> bool {
         let title = format!("Update {}", self.endpoint);
-        let (mut start, mut cancel) = (false, false);
+        let (mut start, mut cancel) = (None, false);
+        let plan = self.chosen_plan(cx, frame.endpoint).filter(|_| !frame.endpoint.status.is_changing());
         let (cx_body, mut new_config) = (&*cx, false);
         let end = dialog(
             ui,
             "update",
             &title,
-            700.0,
+            720.0,
             self,
             |ui, form| new_config = form.body(ui, cx_body, frame),
-            Some(Box::new(|ui, form| {
-                let can = !form.config.is_empty() && !frame.endpoint.status.is_changing();
-                start = Button::primary("Update").name("Start the update").large().enabled(can).show(ui);
+            Some(Box::new(|ui, _| {
+                let button = Button::primary("Update").name("Start the update").large().enabled(plan.is_some());
+                let clicked = button.show(ui);
+                start = plan.filter(|_| clicked);
                 cancel = Button::secondary("Cancel").large().show(ui);
             })),
         );
@@ -134,11 +149,12 @@ impl Form {
             cx.actions.go(crate::gui::route::Route::NewEndpointConfig { clone_of: None, models });
             return false;
         }
-        if start {
+        if let Some(plan) = start {
             let command = Command::UpdateEndpoint {
                 name: self.endpoint.clone(),
                 config_name: self.config.clone(),
                 retain: Retain::all(self.keep_weights),
+                plan,
                 extras: Extras::default(),
             };
             // The timeline says how it goes; a refusal shows as a toast.
@@ -172,16 +188,18 @@ impl Form {
             );
         });
         comparison(ui, &frame.endpoint.config_name, config, &compare(frame.endpoint, config, self.keep_weights));
+        let then = planned(frame.endpoint, config, self.keep_weights);
+        self.plan.ui(ui, cx, instances(&then));
         let (from, to) = (frame.endpoint.usd_per_hour(), config.usd_per_hour());
         text::text(
             ui,
             format!(
-                "{} → {}. The new fleet loads and answers a probe beside the old one; then one switch, and the old fleet finishes what it took.",
+                "{} → {}. The new fleet loads and answers a probe beside the old one before it gets any traffic.",
                 format::usd_per_hour(from),
                 format::usd_per_hour(to)
             ),
             fonts::small(),
-            theme.muted,
+            theme.faint,
         );
         wants_new
     }

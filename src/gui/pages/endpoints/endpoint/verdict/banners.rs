@@ -1,6 +1,6 @@
 //! What must be known before the numbers are believed.
 
-use super::Ruler;
+use super::{Ruler, names};
 use crate::gui::format;
 use crate::gui::widgets::PillTone;
 use crate::stats::experiment::{ArmSummary, PairSummary, Summary};
@@ -22,7 +22,8 @@ pub(in super::super) fn banners(live: Option<&EndpointLive>) -> Vec<Banner> {
     let (summary, ruler) = (&experiment.summary, Ruler::of(live, experiment));
     let mut banners = Vec::new();
     let list = |said: &dyn Fn(&ArmSummary) -> String| {
-        summary.arms.iter().map(|arm| format!("{} {}", arm.variant, said(arm))).collect::<Vec<_>>().join(", ")
+        let arms = summary.arms.iter().zip(names(summary));
+        arms.map(|(arm, name)| format!("{name} {}", said(arm))).collect::<Vec<_>>().join(", ")
     };
     if summary.all.has_alarmed() {
         let drawn = |arm: &ArmSummary| {
@@ -67,7 +68,8 @@ pub(in super::super) fn banners(live: Option<&EndpointLive>) -> Vec<Banner> {
 
 fn simpson(pair: &PairSummary, summary: &Summary, ruler: Ruler) -> Option<Banner> {
     let (effect, pooled) = (pair.effect?, pair.pooled?);
-    let name = |place: usize| summary.arms.get(place).map_or("?", |arm| &*arm.variant);
+    let names = names(summary);
+    let name = |place: usize| names.get(place).map_or("?", String::as_str);
     let (within, over) = if effect > 0.0 { (pair.b, pair.a) } else { (pair.a, pair.b) };
     let apart = |effect: f64| ruler.signed(effect.abs()).trim_start_matches('+').to_owned();
     let unit = if ruler.score == Score::Accuracy { " points" } else { "" };

@@ -100,7 +100,8 @@ pub(super) fn line(live: Option<&EndpointLive>) -> Line {
         return no_labels(score);
     };
     let (summary, ruler) = (&experiment.summary, Ruler::of(live, experiment));
-    let name = |place: usize| summary.arms.get(place).map_or("?", |arm| &*arm.variant);
+    let names = names(summary);
+    let name = |place: usize| names.get(place).map_or("?", String::as_str);
     let why = why(summary, ruler);
     let line = |tone, head: String, text: String| Line { tone, head, text, why: why.clone(), wants_labels: false };
     match &summary.verdict {
@@ -135,6 +136,16 @@ pub(super) fn line(live: Option<&EndpointLive>) -> Line {
             line(Tone::Decided, head, text)
         }
     }
+}
+
+/// What the arms are called: by their variants, and by the model too where two have one name, as while an update moves traffic.
+fn names(summary: &Summary) -> Vec<String> {
+    let arms = &summary.arms;
+    let of = |arm: &ArmSummary| {
+        let is_alone = arms.iter().filter(|other| other.variant == arm.variant).count() < 2;
+        if is_alone { arm.variant.to_string() } else { format!("{} ({})", arm.variant, arm.model) }
+    };
+    arms.iter().map(of).collect()
 }
 
 const NOT_YET: &str = "Nothing to compare yet";
@@ -266,14 +277,14 @@ fn why(summary: &Summary, ruler: Ruler) -> String {
         }
     }];
     let unit = score::unit(ruler.score);
-    for arm in summary.arms.iter().filter(|arm| arm.labelled > 0) {
+    for (arm, name) in summary.arms.iter().zip(names(summary)).filter(|(arm, _)| arm.labelled > 0) {
         let (labelled, drawn) = (format::count(arm.labelled), format::count(arm.drawn.max(arm.labelled)));
         let band = arm.band.filter(|_| ruler.score == Score::Accuracy).map_or(String::new(), |band| {
             let [low, high] = [band.interval.low, band.interval.high].map(|end| unit.precise(end));
             let since = score::since(band.epoch, summary);
             format!("; {} ({low} to {high}) {since}", unit.precise(band.interval.estimate))
         });
-        lines.push(format!("{}: {labelled} of {drawn} requests labelled{band}", arm.variant));
+        lines.push(format!("{name}: {labelled} of {drawn} requests labelled{band}"));
     }
     if ruler.score == Score::Rmse {
         lines.push(format!("Errors count up to {}; larger ones as that.", grouped(ruler.cap, 2)));

@@ -88,6 +88,17 @@ fn a_winner_is_named_with_its_effect_and_band_and_the_data_it_was_declared_at() 
 }
 
 #[test]
+fn two_models_of_one_variant_are_told_apart() {
+    let live = with(live(Verdict::Winner(winner(), Some(contrast(pair())))), |experiment| {
+        let arms = &mut experiment.summary.arms;
+        (arms[1].variant, arms[1].model) = ("A".into(), "n".into());
+    });
+    let line = line(Some(&live));
+    assert!(line.head.starts_with("A (n) is better"), "{}", line.head);
+    assert!(line.why.contains("A (m): 1,200 of 1,250") && line.why.contains("A (n): 1,200"), "{}", line.why);
+}
+
+#[test]
 fn a_winner_whose_lead_has_shrunk_since_is_told_in_the_past() {
     let shrunk = PairSummary { effect: Some(0.004), band: Some(band(-0.006, 0.014)), ..pair() };
     assert_eq!(

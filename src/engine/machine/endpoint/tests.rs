@@ -3,13 +3,14 @@
 use DeploymentStage::{Done, Draining, Loading, Probing, Swapped};
 
 use super::*;
+use crate::domain::endpoint::MAX_HISTORY;
 use crate::domain::endpoint_config::ProductionVariant;
 use crate::domain::event::Severity;
 use crate::domain::extras::Extras;
 
-const T: fn(i64) -> Timestamp = Timestamp;
+pub(super) const T: fn(i64) -> Timestamp = Timestamp;
 
-fn config(name: &str, variants: &[(&str, f64)]) -> EndpointConfig {
+pub(super) fn config(name: &str, variants: &[(&str, f64)]) -> EndpointConfig {
     EndpointConfig {
         name: name.to_owned(),
         variants: variants
@@ -28,31 +29,32 @@ fn config(name: &str, variants: &[(&str, f64)]) -> EndpointConfig {
     }
 }
 
-fn creating() -> Endpoint {
+/// An update without a plan of its own.
+fn to(config_name: &str) -> Event {
+    let plan = DeploymentPlan::default();
+    Event::UpdateRequested { config_name: config_name.into(), retain: Retain::NOTHING, plan, extras: Extras::default() }
+}
+
+pub(super) fn creating() -> Endpoint {
     create("live", &config("one", &[("a", 1.0), ("b", 1.0)]), Vec::new(), T(1)).0
 }
 
-fn go(endpoint: &Endpoint, event: Event, at: i64) -> (Endpoint, Vec<Effect>) {
+pub(super) fn go(endpoint: &Endpoint, event: Event, at: i64) -> (Endpoint, Vec<Effect>) {
     let (next, effects) = step(endpoint, event, T(at)).unwrap();
     (next.unwrap(), effects)
 }
 
-fn in_service() -> Endpoint {
+pub(super) fn in_service() -> Endpoint {
     let endpoint = creating();
     let variants = endpoint.variants.clone();
     go(&endpoint, Event::FleetReady(variants), 2).0
 }
 
 fn updating() -> Endpoint {
-    go(
-        &in_service(),
-        Event::UpdateRequested { config_name: "two".into(), retain: Retain::NOTHING, extras: Extras::default() },
-        10,
-    )
-    .0
+    go(&in_service(), to("two"), 10).0
 }
 
-fn two() -> Vec<EndpointVariant> {
+pub(super) fn two() -> Vec<EndpointVariant> {
     Endpoint::variants_of(&config("two", &[("c", 3.0)]))
 }
 
@@ -67,11 +69,11 @@ fn ask(pairs: &[(&str, f64)]) -> Event {
     }
 }
 
-fn stages(endpoint: &Endpoint) -> Vec<DeploymentStage> {
+pub(super) fn stages(endpoint: &Endpoint) -> Vec<DeploymentStage> {
     endpoint.deployments.last().unwrap().stages.iter().map(|(stage, _)| *stage).collect()
 }
 
-fn severity(effects: &[Effect]) -> Option<Severity> {
+pub(super) fn severity(effects: &[Effect]) -> Option<Severity> {
     effects.iter().find_map(|e| if let Effect::Tell(tell) = e { Some(tell.severity) } else { None })
 }
 
@@ -100,11 +102,7 @@ fn a_first_fleet_that_fails_leaves_a_failed_endpoint() {
     assert_eq!(failed.failure_reason.as_deref(), Some("no artefact"));
     assert_eq!(failed.deployments[0].outcome, DeploymentOutcome::Failed("no artefact".into()));
     assert_eq!(severity(&effects), Some(Severity::Error));
-    for event in [
-        Event::UpdateRequested { config_name: "two".into(), retain: Retain::NOTHING, extras: Extras::default() },
-        ask(&[("a", 1.0)]),
-        Event::UndoRequested,
-    ] {
+    for event in [to("two"), ask(&[("a", 1.0)]), Event::UndoRequested] {
         let refused = step(&failed, event, T(3)).unwrap_err().to_string();
         assert!(refused.contains("Delete it and create it again"), "{refused}");
     }
@@ -139,11 +137,7 @@ fn an_update_that_fails_leaves_the_old_fleet() {
     assert_eq!((after.deployments[1].requests, after.deployments[1].ended), (7, Some(T(12))));
     assert_eq!(severity(&effects), Some(Severity::Error));
     assert!(!effects.iter().any(|e| matches!(e, Effect::Install { .. } | Effect::Remove)));
-    let (again, _) = go(
-        &after,
-        Event::UpdateRequested { config_name: "three".into(), retain: Retain::NOTHING, extras: Extras::default() },
-        20,
-    );
+    let (again, _) = go(&after, to("three"), 20);
     assert_eq!((again.failure_reason, again.requested_config.as_deref()), (None, Some("three")));
     assert_eq!(again.deployments[2].number, 3);
 }
@@ -152,11 +146,7 @@ fn an_update_that_fails_leaves_the_old_fleet() {
 fn nothing_changes_an_endpoint_that_is_changing() {
     let swapped = go(&updating(), Event::FleetReady(two()), 12).0;
     for endpoint in [creating(), updating(), swapped] {
-        for event in [
-            Event::UpdateRequested { config_name: "x".into(), retain: Retain::NOTHING, extras: Extras::default() },
-            ask(&[("a", 2.0)]),
-            Event::UndoRequested,
-        ] {
+        for event in [to("x"), ask(&[("a", 2.0)]), Event::UndoRequested] {
             let refused = step(&endpoint, event, T(20)).unwrap_err().to_string();
             assert!(refused.contains("Cannot update in-progress endpoint \"live\""), "{refused}");
         }
@@ -216,12 +206,7 @@ fn bad_weights_are_refused_by_name() {
 #[test]
 fn undo_does_not_reach_across_an_update() {
     let changed = go(&in_service(), ask(&[("a", 9.0)]), 5).0;
-    let updating = go(
-        &changed,
-        Event::UpdateRequested { config_name: "two".into(), retain: Retain::NOTHING, extras: Extras::default() },
-        6,
-    )
-    .0;
+    let updating = go(&changed, to("two"), 6).0;
     let swapped = go(&updating, Event::FleetReady(two()), 7).0;
     let done = go(&swapped, Event::Drained(Traffic::default()), 8).0;
     let refused = step(&done, Event::UndoRequested, T(9)).unwrap_err().to_string();
@@ -243,16 +228,8 @@ fn late_reports_change_nothing() {
 
 #[test]
 fn found_after_a_crash() {
-    assert_eq!(
-        go(&creating(), Event::Found, 50),
-        (creating(), vec![Effect::Build { retain: Retain::NOTHING }]),
-        "creation is begun again"
-    );
+    assert_eq!(go(&creating(), Event::Found, 50), (creating(), vec![Effect::Build]), "creation is begun again");
     assert_eq!(go(&in_service(), Event::Found, 50), (in_service(), vec![Effect::Restore]));
-    let (old, effects) = go(&updating(), Event::Found, 50);
-    assert_eq!((old.status, old.config_name.as_str()), (EndpointStatus::InService, "one"));
-    assert!(old.failure_reason.unwrap().contains("Start the update again"));
-    assert_eq!(effects.last(), Some(&Effect::Restore));
     let swapped = go(&updating(), Event::FleetReady(two()), 12).0;
     let (new, effects) = go(&swapped, Event::Found, 50);
     assert_eq!(
@@ -267,11 +244,13 @@ fn found_after_a_crash() {
 #[test]
 fn brought_back_or_not() {
     let served = in_service();
-    let (same, effects) = go(&served, Event::FleetReady(served.variants.clone()), 60);
+    let (same, effects) = go(&served, Event::Restored, 60);
     assert_eq!((same, effects), (served.clone(), vec![Effect::Install { mark: "one".into() }]));
-    let (gone, effects) = go(&served, broken("artefact missing"), 60);
+    let (gone, effects) = go(&served, Event::RestoreFailed("artefact missing".into()), 60);
     assert_eq!((gone.status, gone.in_service_since), (EndpointStatus::Failed, None));
     assert_eq!(severity(&effects), Some(Severity::Error));
+    assert_eq!(go(&gone, Event::Restored, 61), (gone.clone(), vec![]));
+    assert_eq!(go(&gone, Event::RestoreFailed("late".into()), 61), (gone, vec![]));
 }
 
 #[test]
@@ -279,10 +258,14 @@ fn retained_properties() {
     let serving = go(&in_service(), ask(&[("a", 9.0), ("b", 0.0)]), 5).0.variants;
     let next = config("next", &[("a", 1.0), ("c", 2.0)]);
     let pick = |variants: Vec<EndpointVariant>| variants.iter().map(|v| v.weight).collect::<Vec<_>>();
-    assert_eq!(pick(variants_for(&next, &serving, Retain::all(true))), [9.0, 2.0]);
-    assert_eq!(pick(variants_for(&next, &serving, Retain::NOTHING)), [1.0, 2.0]);
+    assert_eq!(pick(Endpoint::variants_for(&next, &serving, Retain::all(true))), [9.0, 2.0]);
+    assert_eq!(pick(Endpoint::variants_for(&next, &serving, Retain::NOTHING)), [1.0, 2.0]);
     let only_zero = config("zero", &[("b", 4.0)]);
-    assert_eq!(pick(variants_for(&only_zero, &serving, Retain::all(true))), [4.0], "never a fleet that answers nobody");
+    assert_eq!(
+        pick(Endpoint::variants_for(&only_zero, &serving, Retain::all(true))),
+        [4.0],
+        "never a fleet that answers nobody"
+    );
 }
 
 #[test]
@@ -290,12 +273,7 @@ fn history_is_bounded() {
     let mut endpoint = in_service();
     for i in 0..MAX_HISTORY + 5 {
         endpoint = go(&endpoint, ask(&[("a", 2.0 + i as f64)]), 10).0;
-        endpoint = go(
-            &endpoint,
-            Event::UpdateRequested { config_name: "two".into(), retain: Retain::NOTHING, extras: Extras::default() },
-            11,
-        )
-        .0;
+        endpoint = go(&endpoint, to("two"), 11).0;
         endpoint = go(&endpoint, broken("x"), 12).0;
     }
     assert_eq!((endpoint.weight_changes.len(), endpoint.deployments.len()), (MAX_HISTORY, MAX_HISTORY));
