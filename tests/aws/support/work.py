@@ -20,7 +20,8 @@ _numbers = itertools.count(1)
 
 def unique(prefix):
     """A name that no other test uses; fit for buckets and for resources."""
-    return f"{prefix}-{os.getpid()}-{next(_numbers)}"
+    # Of one length, so that no name is the beginning of another: filters by name and prefix find just one.
+    return f"{prefix}-{os.getpid()}-{next(_numbers):05}"
 
 
 def wait(ask, done, seconds=60):
