@@ -4,6 +4,7 @@ pub mod access_key;
 pub mod alarm;
 pub mod algorithm;
 pub mod arn;
+pub mod autopilot;
 pub mod bucket;
 pub mod deployment;
 pub mod endpoint;

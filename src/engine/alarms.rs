@@ -16,11 +16,13 @@ use crate::workspace::CommandError;
 /// How often it is asked which alarms are due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// When each alarm has looked last.
+/// When each alarm, and the autopilots, have looked last.
 #[derive(Debug, Default)]
 pub(super) struct Watching {
     /// By the clock's time since its start.
     looked: Option<Duration>,
+    /// As `looked`, the autopilots.
+    pub(super) steered: Option<Duration>,
     /// By name, the end of the last period that was looked at.
     until_s: HashMap<String, i64>,
 }

@@ -102,7 +102,7 @@ pub(super) struct Control {
     pub(super) shared: Arc<Shared>,
     pub(super) options: EngineOptions,
     pub(super) world: Snapshot,
-    dirty: bool,
+    pub(super) dirty: bool,
     /// Files of a fleet may have become superfluous.
     pub(super) sweep_due: bool,
     next_event: u64,
@@ -201,6 +201,7 @@ impl Control {
             self.keep_measurements();
             if self.closing.is_none() {
                 self.watch_alarms();
+                self.steer();
                 self.publish();
             }
             if let Some(at) = self.closing

@@ -373,6 +373,7 @@ impl Control {
             tracing::info!("{name} is deleted and finishes its last requests");
         }
         self.traffic_endpoint_gone(name);
+        self.show_autopilot(name, None);
         self.sweep_due = true;
         if restores {
             self.restores_done();

@@ -5,6 +5,7 @@
 //! or update with a reason, and the loop lives on.
 
 mod alarms;
+mod autopilot;
 mod commands;
 mod control;
 mod effects;

@@ -183,6 +183,14 @@ pub enum Command {
         /// Endpoint.
         name: String,
     },
+    /// Lets the autopilot move the weights, or stops it. It stops by itself when somebody else moves the weights, when the endpoint is updated,
+    /// and when the app ends.
+    SetAutopilot {
+        /// Endpoint.
+        name: String,
+        /// The least share of the traffic of each variant, 0.01 to 0.05; `None` stops it.
+        floor: Option<f64>,
+    },
     /// Deletes an endpoint: its name is free at once, its last requests are finished.
     DeleteEndpoint {
         /// Name.

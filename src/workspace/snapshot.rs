@@ -8,6 +8,7 @@ use imbl::{OrdMap, OrdSet, Vector};
 use crate::domain::access_key::AccessKey;
 use crate::domain::alarm::Alarm;
 use crate::domain::arn::Account;
+use crate::domain::autopilot::Autopilot;
 use crate::domain::bucket::{Bucket, Object};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::endpoint_config::EndpointConfig;
@@ -34,6 +35,7 @@ impl Row for Model {}
 impl Row for EndpointConfig {}
 impl Row for Role {}
 impl Row for Alarm {}
+impl Row for Autopilot {}
 
 impl Row for TrainingJob {
     fn is_under_way(&self) -> bool {
@@ -210,6 +212,8 @@ pub struct Snapshot {
     pub endpoints: Table<Endpoint>,
     /// The newest traffic test of each endpoint.
     pub traffic_tests: Table<TrafficTest>,
+    /// Autopilots that are on, by endpoint.
+    pub autopilots: Table<Autopilot>,
     /// IAM roles.
     pub roles: Table<Role>,
     /// Alarms on metrics.

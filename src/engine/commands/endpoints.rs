@@ -64,6 +64,7 @@ pub(super) fn update(
     }));
     valid(broken)?;
     control.endpoint_step(name, Event::UpdateRequested { config_name, retain, plan, extras })?;
+    control.autopilot_ends(name, "the endpoint is being updated");
     Ok(made(Kind::Endpoint, name))
 }
 
@@ -79,12 +80,28 @@ pub(super) fn weights(
     weights: Vec<(String, f64)>,
     instance_counts: Vec<(String, u32)>,
 ) -> Outcome {
+    let are_set = !weights.is_empty();
     control.endpoint_step(name, Event::WeightsRequested { weights, instance_counts })?;
+    if are_set {
+        control.autopilot_ends(name, "somebody set the weights");
+    }
     Ok(made(Kind::Endpoint, name))
 }
 
 pub(super) fn undo(control: &mut Control, name: &str) -> Outcome {
     control.endpoint_step(name, Event::UndoRequested)?;
+    control.autopilot_ends(name, "somebody took the weights back");
+    Ok(made(Kind::Endpoint, name))
+}
+
+pub(super) fn set_autopilot(control: &mut Control, name: &str, floor: Option<f64>) -> Outcome {
+    if !control.world.endpoints.contains(name) {
+        return Err(missing(Kind::Endpoint, name));
+    }
+    match floor {
+        Some(floor) => control.autopilot_begins(name, floor)?,
+        None => control.autopilot_ends(name, "it was switched off"),
+    }
     Ok(made(Kind::Endpoint, name))
 }
 

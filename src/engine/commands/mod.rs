@@ -64,6 +64,7 @@ pub(super) fn carry_out(control: &mut Control, command: Command, answer: Answer)
             endpoints::weights(control, &name, weights, instance_counts)
         }
         Command::UndoWeights { name } => endpoints::undo(control, &name),
+        Command::SetAutopilot { name, floor } => endpoints::set_autopilot(control, &name, floor),
         Command::DeleteEndpoint { name } => endpoints::delete(control, &name),
         Command::StartTrafficTest(spec) => endpoints::start_traffic(control, *spec),
         Command::StopTrafficTest { endpoint } => endpoints::stop_traffic(control, &endpoint),

@@ -3,6 +3,7 @@
 //! A machine's state is the record that the store keeps; an event is something that a person asked for or that a worker
 //! reported; an effect is something that the engine must do after the new state is on disk.
 
+pub mod autopilot;
 pub mod endpoint;
 pub mod training_job;
 

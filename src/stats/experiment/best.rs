@@ -73,10 +73,10 @@ pub fn best(arms: &[Beta]) -> Vec<Best> {
 
 /// Weights by the probability of being best (Thompson 1933, Biometrika 25: each request goes to an arm as often as it is the best one),
 /// where no arm falls below `floor`. They sum to 1. A floor above an equal split means an equal split.
-pub fn thompson(best: &[Best], floor: f64) -> Vec<f64> {
-    let floor = floor.clamp(0.0, 1.0 / best.len().max(1) as f64);
-    let left = 1.0 - floor * best.len() as f64;
-    best.iter().map(|arm| floor + left * arm.probability).collect()
+pub fn thompson(chances: &[f64], floor: f64) -> Vec<f64> {
+    let floor = floor.clamp(0.0, 1.0 / chances.len().max(1) as f64);
+    let left = 1.0 - floor * chances.len() as f64;
+    chances.iter().map(|chance| floor + left * chance).collect()
 }
 
 /// Points in order, an even number of equal steps between neighbouring marks.
@@ -182,9 +182,8 @@ mod tests {
 
     #[test]
     fn thompson_keeps_the_floor() {
-        let best = [Best { probability: 1.0, expected_loss: 0.0 }, Best { probability: 0.0, expected_loss: 0.1 }];
-        let weights = thompson(&best, 0.05);
+        let weights = thompson(&[1.0, 0.0], 0.05);
         assert!((weights[0] - 0.95).abs() < 1e-12 && (weights[1] - 0.05).abs() < 1e-12);
-        assert_eq!(thompson(&best, 0.9), [0.5, 0.5]);
+        assert_eq!(thompson(&[1.0, 0.0], 0.9), [0.5, 0.5]);
     }
 }

@@ -59,6 +59,8 @@ pub struct ArmSummary {
     pub band: Option<Band>,
     /// Probability of being the best of those that took part; not a stopping rule. `None` until all have labels in one epoch.
     pub p_best: Option<f64>,
+    /// The same among those alone that can be drawn now: to steer by. `None` for the others too.
+    pub p_best_drawn: Option<f64>,
     /// How far the best rate is above its own on average; not a stopping rule.
     pub expected_loss: Option<f64>,
 }
@@ -153,12 +155,18 @@ impl Experiment {
         let places = newest.map_or(&[][..], |epoch| &epoch.arms);
         let field: Vec<usize> = self.contestants().collect();
         let standing = self.standing(&field);
+        let drawn: Vec<usize> = newest.map_or_else(Vec::new, |newest| {
+            let chances = newest.arms.iter().zip(&newest.probabilities);
+            chances.filter(|(_, chance)| **chance > 0.0).map(|(arm, _)| *arm).collect()
+        });
+        let standing_drawn = if drawn == field { standing.clone() } else { self.standing(&drawn) };
         let arms: Vec<ArmSummary> = places
             .iter()
             .enumerate()
             .map(|(place, number)| {
                 let arm = &self.arms[*number];
                 let best = standing.as_ref().and_then(|standing| standing.of(&field, *number));
+                let best_drawn = standing_drawn.as_ref().and_then(|standing| standing.of(&drawn, *number));
                 ArmSummary {
                     variant: Arc::clone(&arm.key.variant),
                     model: Arc::clone(&arm.key.model),
@@ -168,6 +176,7 @@ impl Experiment {
                     labelled: arm.labels.n,
                     band: self.newest_band(*number),
                     p_best: best.map(|best| best.probability),
+                    p_best_drawn: best_drawn.map(|best| best.probability),
                     expected_loss: best.map(|best| best.expected_loss),
                 }
             })
@@ -287,7 +296,9 @@ impl Experiment {
         }
     }
 
-    /// Posteriors of the field, from the epochs in which all of it has labels; `None` when there is none.
+    /// Posteriors of the field, from the epochs in which all of it has labels; `None` when there is none. Each epoch weighs 1 ÷ Σ 1/n over
+    /// the arms' labels (Mantel & Haenszel 1959, J. Natl. Cancer Inst. 22: the weights that tell a common difference best). Weighed by all
+    /// of its labels, a lopsided epoch would blur what an even one has shown.
     fn standing(&self, field: &[usize]) -> Option<Standing> {
         if field.len() < 2 {
             return None;
@@ -298,10 +309,10 @@ impl Experiment {
             let labels: Option<Vec<&Tally>> =
                 field.iter().map(|arm| epoch.labels_of(*arm).filter(|labels| labels.n > 0)).collect();
             let Some(labels) = labels else { continue };
-            let n: u64 = labels.iter().map(|tally| tally.n).sum();
-            total += n as f64;
+            let weight = 1.0 / labels.iter().map(|tally| 1.0 / tally.n as f64).sum::<f64>();
+            total += weight;
             for (sum, tally) in sums.iter_mut().zip(labels) {
-                sum.add(n as f64, tally);
+                sum.add(weight, tally);
             }
         }
         (total > 0.0).then(|| Standing(best::best(&sums.iter().map(|sum| sum.posterior(total)).collect::<Vec<_>>())))
@@ -309,6 +320,7 @@ impl Experiment {
 }
 
 /// The probabilities of being best, in the order of the field.
+#[derive(Clone)]
 struct Standing(Vec<best::Best>);
 
 impl Standing {
@@ -317,11 +329,11 @@ impl Standing {
     }
 }
 
-/// One arm's rate, standardised to the labels of all arms in each epoch.
+/// One arm's rate, standardised: epochs weigh the same for all arms.
 #[derive(Clone, Copy, Default)]
 struct Weighted {
     rate: f64,
-    /// Σ nₑ² ÷ n(arm, e): the variance of the standardised rate, in units of the variance of one outcome.
+    /// Σ wₑ² ÷ n(arm, e): the variance of the standardised rate, in units of the variance of one outcome.
     spread: f64,
     variance: f64,
     labels: f64,
@@ -329,10 +341,10 @@ struct Weighted {
 }
 
 impl Weighted {
-    fn add(&mut self, n: f64, tally: &Tally) {
+    fn add(&mut self, weight: f64, tally: &Tally) {
         let own = tally.n as f64;
-        self.rate += n * tally.mean();
-        self.spread += n * n / own;
+        self.rate += weight * tally.mean();
+        self.spread += weight * weight / own;
         self.variance += own * tally.variance();
         self.labels += own;
         self.graded |= tally.is_graded();

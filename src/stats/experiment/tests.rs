@@ -122,6 +122,52 @@ fn the_best_of_three_must_beat_both_others() {
     assert!(best[1] > 0.99, "{best:?}");
 }
 
+/// Labels of an epoch by hand: for each arm, how many of how many are right.
+fn labels(experiment: &mut Experiment, epoch: u64, arms: &[(u32, u32)]) {
+    for (position, (right, all)) in arms.iter().enumerate() {
+        for at in 0..*all {
+            experiment.drawn(epoch, position);
+            experiment.labelled(epoch, position, f64::from(u8::from(at < *right)), None);
+        }
+    }
+}
+
+#[test]
+fn a_lopsided_epoch_takes_nothing_from_what_an_even_one_has_shown() {
+    let mut experiment = Experiment::default();
+    experiment.epoch(1, &two(), &[0.5, 0.5]);
+    labels(&mut experiment, 1, &[(80, 100), (90, 100)]);
+    let before = experiment.summary().arms[1].p_best.unwrap();
+    // As large a difference, where A has 20 labels and B 1,980.
+    experiment.epoch(2, &two(), &[0.01, 0.99]);
+    labels(&mut experiment, 2, &[(16, 20), (1_782, 1_980)]);
+    let after = experiment.summary().arms[1].p_best.unwrap();
+    assert!(before > 0.97 && after > before, "{before} {after}");
+}
+
+#[test]
+fn the_chances_of_those_that_can_be_drawn_do_not_wait_for_the_others() {
+    let mut experiment = Experiment::default();
+    let arms = [arm("A", "1"), arm("B", "2"), arm("C", "3")];
+    experiment.epoch(1, &arms, &[0.4, 0.3, 0.3]);
+    labels(&mut experiment, 1, &[(6, 10), (5, 10), (9, 10)]);
+    let chances = |experiment: &Experiment| {
+        let arms = experiment.summary().arms;
+        (
+            arms.iter().map(|arm| arm.p_best).collect::<Vec<_>>(),
+            arms.iter().map(|arm| arm.p_best_drawn).collect::<Vec<_>>(),
+        )
+    };
+    let (field, drawn) = chances(&experiment);
+    assert_eq!(field, drawn);
+    experiment.epoch(2, &arms, &[0.5, 0.5, 0.0]);
+    labels(&mut experiment, 2, &[(50, 100), (90, 100), (0, 0)]);
+    let (field_now, drawn_now) = chances(&experiment);
+    assert_eq!(field_now, field, "no more is known of how C stands to the others");
+    let [Some(a), Some(b), None] = drawn_now[..] else { panic!("{drawn_now:?}") };
+    assert!(a < 0.01 && b > 0.99, "{drawn_now:?}");
+}
+
 #[test]
 fn pooled_accuracy_that_weights_turned_round_is_flagged() {
     let (mut experiment, mut rng) = (Experiment::default(), Rng::new(4));

@@ -48,9 +48,14 @@ impl Lab {
     /// As [`Lab::with_data`], by a clock that stands until it is moved.
     pub fn with_clock(folder: &Path) -> (Self, Clock) {
         let clock = Clock::paused(1_700_000_000_000);
-        let lab = Self::start(folder, SystemOptions { clock: clock.clone(), ..SystemOptions::default() });
+        let lab = Self::open_at(folder, &clock);
         lab.fill();
         (lab, clock)
+    }
+
+    /// Opens a folder at the time of a clock.
+    pub fn open_at(folder: &Path, clock: &Clock) -> Self {
+        Self::start(folder, SystemOptions { clock: clock.clone(), ..SystemOptions::default() })
     }
 
     fn start(folder: &Path, options: SystemOptions) -> Self {

@@ -1,5 +1,6 @@
 //! The engine in a real system: a temporary folder, port 0, real HTTP.
 
+mod autopilot;
 mod commands;
 mod endpoints;
 mod killed;

@@ -1,5 +1,6 @@
 //! The window, walked by accessible name. No display needed; pictures (for the eye, `COUNTERPOISE_PICTURES=folder`) need a Vulkan driver.
 
+mod autopilot;
 mod both_ways;
 mod code;
 mod endpoint;

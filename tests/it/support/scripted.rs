@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use counterpoise::domain::algorithm::Algorithm;
+use counterpoise::domain::autopilot::Autopilot;
 use counterpoise::domain::bucket::{Bucket, Object, content_type_of};
 use counterpoise::domain::endpoint::{Endpoint, EndpointStatus};
 use counterpoise::domain::metric::MetricId;
@@ -309,6 +310,10 @@ fn apply(world: &mut Snapshot, command: &Command) -> Answer {
             }
         }),
         Command::DeleteEndpoint { name } => drop(world.endpoints.remove(name)),
+        Command::SetAutopilot { name, floor } => match floor {
+            Some(floor) => world.autopilots.insert(name, Autopilot::new(name, *floor, NOW).unwrap()),
+            None => drop(world.autopilots.remove(name)),
+        },
         Command::UndoWeights { .. }
         | Command::Role(_)
         | Command::Alarm(_)

@@ -7,6 +7,7 @@ mod deployment;
 mod weights;
 
 use super::Tell;
+use super::autopilot::{self, Step};
 use crate::domain::deployment::{DeploymentPlan, FleetMeasured};
 use crate::domain::endpoint::{DeploymentOutcome, DeploymentStage, Endpoint, EndpointStatus, EndpointVariant, Retain};
 use crate::domain::endpoint_config::EndpointConfig;
@@ -18,6 +19,7 @@ use crate::workspace::CommandError;
 
 pub use deployment::serving_deployment;
 pub use weights::split_label;
+pub(super) use weights::{push_limited, weights_of};
 
 use deployment::{enter, finish};
 
@@ -44,6 +46,8 @@ pub enum Event {
         /// Variant → instances.
         instance_counts: Vec<(String, u32)>,
     },
+    /// The autopilot makes a step.
+    Steered(Step),
     /// A person takes the last change of weights back.
     UndoRequested,
     /// A person deletes it.
@@ -189,6 +193,7 @@ pub fn step(endpoint: &Endpoint, event: Event, now: Timestamp) -> Result<Next, C
         Event::WeightsRequested { weights, instance_counts } => {
             weights::set_weights(&mut next, &weights, &instance_counts, now)?
         }
+        Event::Steered(step) => autopilot::step(&mut next, &step, now),
         Event::UndoRequested => weights::undo_weights(&mut next, now)?,
         Event::DeleteRequested => {
             let text = format!("Endpoint {} deleted", endpoint.name);

@@ -15,14 +15,14 @@ pub fn split_label(weights: &[(String, f64)]) -> String {
     weights.iter().map(|(_, w)| format!("{:.0}", share(*w))).collect::<Vec<_>>().join("/")
 }
 
-fn push_limited<T>(history: &mut Vec<T>, item: T) {
+pub(in crate::engine::machine) fn push_limited<T>(history: &mut Vec<T>, item: T) {
     history.push(item);
     if history.len() > MAX_HISTORY {
         history.drain(..history.len() - MAX_HISTORY);
     }
 }
 
-fn weights_of(endpoint: &Endpoint) -> Vec<(String, f64)> {
+pub(in crate::engine::machine) fn weights_of(endpoint: &Endpoint) -> Vec<(String, f64)> {
     endpoint.variants.iter().map(|v| (v.name.clone(), v.weight)).collect()
 }
 

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::failure::{Failure, failure};
 use super::verdict::{self, Banner, Line};
-use super::{colors, course, score};
+use super::{autopilot, colors, course, score};
 use crate::domain::arn::ArnKind;
 use crate::domain::endpoint::{DeploymentStage, Endpoint, EndpointStatus, EndpointVariant};
 use crate::domain::price;
@@ -35,6 +35,8 @@ pub(super) struct PageData {
     pub(super) variants: Vec<VariantData>,
     pub(super) shares: Shares,
     pub(super) observed: Option<Observed>,
+    /// What the autopilot does, while it is on.
+    pub(super) autopilot: Option<String>,
     pub(super) line: Line,
     pub(super) banners: Vec<Banner>,
     pub(super) test: Option<TestData>,
@@ -108,6 +110,7 @@ pub(super) fn page(
         banners: verdict::banners(live),
         variants,
         shares: Shares::of_weights(&weights),
+        autopilot: snapshot.autopilots.get(&endpoint.name).map(|on| autopilot::said(on, now)),
         observed: live.and_then(|live| observed(endpoint, live, zone)),
         test: snapshot.traffic_tests.get(&endpoint.name).and_then(|test| test_data(test, now)),
     }

@@ -2,7 +2,7 @@
 
 use egui::{CornerRadius, Sense, Stroke, Ui, vec2};
 
-use super::{EndpointPage, Frame, cards, course, score};
+use super::{EndpointPage, Frame, Open, cards, course, score};
 use crate::domain::endpoint::EndpointStatus;
 use crate::gui::context::Context;
 use crate::gui::pages::parts;
@@ -11,6 +11,7 @@ use crate::gui::widgets::plot::{self, Chart, Kind, Plots, Points, Sample, Series
 use crate::gui::widgets::split_bar::{Segment, Shares};
 use crate::gui::widgets::{Button, Icon, card, icon, text};
 use crate::stats::live::Second;
+use crate::workspace::Command;
 
 /// Where nothing happened for longer than this, lines have a gap.
 const GAP_S: f64 = 10.0;
@@ -73,7 +74,7 @@ impl EndpointPage {
     fn split_card(&mut self, ui: &mut Ui, cx: &mut Context<'_>, frame: &Frame<'_>) {
         card(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
-            ui.horizontal(|ui| {
+            let below = ui.horizontal(|ui| {
                 ui.set_height(size::CONTROL);
                 text::strong(ui, "Traffic split");
                 let several = frame.data.variants.len() > 1;
@@ -83,10 +84,15 @@ impl EndpointPage {
                 } else {
                     "one variant takes all"
                 };
-                let room = ui.available_width() - 190.0;
+                let room = ui.available_width() - if several { 310.0 } else { 0.0 };
                 let hint = if rests { "the weights rest until the update is over" } else { hint };
                 let hint = if several && !rests && room < 400.0 { "drag, or click a share and type" } else { hint };
-                text::elided(ui, hint, fonts::body(), cx.theme.faint, room);
+                let (said, accent) = (frame.data.autopilot.as_ref(), cx.theme.accent);
+                let below = said.filter(|said| text::elided_galley(ui, said, fonts::body(), accent, room).elided);
+                match said.filter(|_| below.is_none()) {
+                    Some(said) => text::elided(ui, said, fonts::body(), accent, room),
+                    None => text::elided(ui, hint, fonts::body(), cx.theme.faint, room),
+                };
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     if !several {
                         return;
@@ -109,8 +115,13 @@ impl EndpointPage {
                     if Button::secondary("Equalise").enabled(differs && !rests).show(ui) {
                         self.set_weights(ui, cx, frame, &equal);
                     }
+                    self.autopilot_button(ui, cx, frame);
                 });
+                below
             });
+            if let Some(said) = below.inner {
+                text::elided(ui, said, fonts::body(), cx.theme.accent, ui.available_width());
+            }
             ui.add_space(6.0);
             let segments: Vec<Segment<'_>> =
                 frame.data.variants.iter().map(|v| Segment { name: &v.name, color: v.color }).collect();
@@ -120,6 +131,27 @@ impl EndpointPage {
                 self.set_weights(ui, cx, frame, &shares);
             }
         });
+    }
+
+    /// Stops it at a press, without a question; starting asks for the floor.
+    fn autopilot_button(&mut self, ui: &mut Ui, cx: &mut Context<'_>, frame: &Frame<'_>) {
+        let name = &frame.endpoint.name;
+        if frame.data.autopilot.is_some() {
+            if Button::secondary("Stop autopilot").tip("Leave the weights as they are now").show(ui) {
+                let command = Command::SetAutopilot { name: name.clone(), floor: None };
+                cx.actions.submit(command, format!("Autopilot of {name} stopped"));
+            }
+            return;
+        }
+        let with_traffic = frame.endpoint.variants.iter().filter(|variant| variant.weight > 0.0).count();
+        let (can, tip) = match frame.data.status {
+            EndpointStatus::InService if with_traffic > 1 => (true, "Let the weights follow the labels"),
+            EndpointStatus::InService => (false, "Needs two variants with traffic"),
+            _ => (false, "The weights rest until the update is over"),
+        };
+        if Button::secondary("Autopilot…").enabled(can).tip(tip).show(ui) {
+            self.dialog = Some(Open::Autopilot(super::autopilot::Form::new(name)));
+        }
     }
 
     fn numbers(&mut self, ui: &mut Ui, cx: &mut Context<'_>, frame: &Frame<'_>) {

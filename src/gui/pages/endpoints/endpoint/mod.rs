@@ -1,5 +1,6 @@
 //! The endpoint page, the heart of the window: its head, its tabs, and what is open above them.
 
+mod autopilot;
 mod cards;
 mod code;
 mod colors;
@@ -61,6 +62,7 @@ pub struct EndpointPage {
 /// What is open above the page.
 enum Open {
     TryIt,
+    Autopilot(autopilot::Form),
     Traffic(Box<traffic::Form>),
     Update(Box<update::Form>),
 }
@@ -116,6 +118,9 @@ impl EndpointPage {
         }
         self.keep_range(cx);
         self.dialogs(ui, cx, &frame);
+        if let Some(last) = cx.snapshot.autopilots.get(&self.name).and_then(|on| on.last_step) {
+            crate::gui::ticking(ui.ctx(), format::ago_changes_in_ms(cx.now, last));
+        }
         if let Some(since) = endpoint.in_service_since {
             crate::gui::ticking(ui.ctx(), format::ago_changes_in_ms(cx.now, since));
         }
@@ -167,6 +172,7 @@ impl EndpointPage {
         let open = match self.dialog.take() {
             None => return,
             Some(Open::TryIt) => self.try_it.ui(ui, cx, frame).then_some(Open::TryIt),
+            Some(Open::Autopilot(mut form)) => form.ui(ui, cx).then_some(Open::Autopilot(form)),
             Some(Open::Traffic(mut form)) => form.ui(ui, cx, frame).then_some(Open::Traffic(form)),
             Some(Open::Update(mut form)) => form.ui(ui, cx, frame).then_some(Open::Update(form)),
         };

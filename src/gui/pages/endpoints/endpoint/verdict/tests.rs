@@ -20,6 +20,7 @@ fn arm(variant: &str, probability: f64) -> ArmSummary {
         labelled: 1_200,
         band: None,
         p_best: Some(0.93),
+        p_best_drawn: Some(0.93),
         expected_loss: Some(0.002),
     }
 }
