@@ -8,6 +8,7 @@ mod cli;
 mod engine;
 mod fuzz;
 mod gui;
+mod load;
 mod oracle;
 mod restart;
 mod sagemaker;

@@ -58,10 +58,19 @@ impl Lab {
         Self::start(folder, SystemOptions { clock: clock.clone(), ..SystemOptions::default() })
     }
 
+    /// Opens a folder, listening at this port.
+    pub fn open_on(folder: &Path, port: u16) -> Self {
+        Self::start_at(folder, port, SystemOptions::default())
+    }
+
     fn start(folder: &Path, options: SystemOptions) -> Self {
+        Self::start_at(folder, 0, options)
+    }
+
+    fn start_at(folder: &Path, port: u16, options: SystemOptions) -> Self {
         let options = SystemOptions {
             folder: folder.to_owned(),
-            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
             seed: 7,
             ..options
         };
