@@ -43,7 +43,9 @@ fn main() {
     let Matrix::Dense(rows) = &sample.test.features else { unreachable!("Boston is dense") };
     let lines: Vec<String> =
         (0..rows.rows).map(|row| rows.row(row).iter().map(f32::to_string).collect::<Vec<_>>().join(",")).collect();
-    let serving = serving(train(&sample));
+    // As in a workspace: every request is captured, on disk.
+    let folder = tempfile::tempdir().unwrap();
+    let serving = serving(train(&sample), folder.path().join("capture"));
 
     println!("{} rows of {} features, one variant, median of {ROUNDS} rounds", rows.rows, rows.cols);
     predictions(&serving, &lines);
@@ -66,6 +68,9 @@ fn main() {
     let request = self::request(&body);
     let rate = median((0..ROUNDS).map(|_| one(ours, &request, ROUND)));
     println!(" 1 connection, 512 rows: {:8.0} rows/s over HTTP", rate * 512.0);
+    serving.hand_over_captured();
+    let captured = serving.live("boston").unwrap().capture;
+    println!("captured on disk: {} requests, {} dropped", captured.taken, captured.dropped);
 }
 
 /// Prints the rates of two servers, and the median ratio of pairs of rounds.
@@ -113,8 +118,8 @@ fn train(sample: &samples::Sample) -> Model {
     trained.unwrap().model
 }
 
-fn serving(model: Model) -> Arc<Serving> {
-    let serving = Serving::new(Clock::system(), 1);
+fn serving(model: Model, captured: PathBuf) -> Arc<Serving> {
+    let serving = Serving::with_capture(Clock::system(), 1, Some(captured));
     let variant = VariantSpec {
         name: "A".to_owned(),
         model_name: "boston".to_owned(),
@@ -127,6 +132,7 @@ fn serving(model: Model) -> Arc<Serving> {
         config_name: "bench".to_owned(),
         deployment: 1,
         variants: vec![variant],
+        data_capture: None,
     };
     let fleet = serving.build_fleet_of(&spec, vec![model]).unwrap();
     serving.install("boston", fleet, "bench");

@@ -89,7 +89,8 @@ impl System {
     pub fn start(options: SystemOptions) -> anyhow::Result<Self> {
         let opened = Store::open(&options.folder, &options.clock)?;
         let store = opened.store;
-        let serving = Serving::new(options.clock.clone(), options.seed);
+        let captured = store.folder().join("capture");
+        let serving = Serving::with_capture(options.clock.clone(), options.seed, Some(captured));
         // The port comes first, so that a port that can't be had stops nothing that was begun; nothing is accepted yet.
         let bound = bind(options.bind, options.any_port_if_taken, options.grace)?;
         let engine_options =

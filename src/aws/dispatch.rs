@@ -126,7 +126,8 @@ impl Destination {
 /// Paths of SageMaker's runtime.
 fn is_runtime(path: &str) -> bool {
     path.strip_prefix("/endpoints/").and_then(|rest| rest.split_once('/')).is_some_and(|(endpoint, action)| {
-        !endpoint.is_empty() && runtime::OPERATIONS.iter().any(|(_, known)| *known == action)
+        let is_known = action == runtime::GROUND_TRUTH || runtime::OPERATIONS.iter().any(|(_, known)| *known == action);
+        !endpoint.is_empty() && is_known
     })
 }
 

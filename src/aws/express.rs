@@ -192,7 +192,7 @@ fn reply(service: &Service, plain: &Plain<'_>, buffer: &[u8], date: &mut Date, o
         }
     }
     let body = &buffer[plain.head..plain.head + plain.body];
-    let response = runtime::at_once(&service.wire, plain.endpoint, &headers, body);
+    let response = runtime::at_once(&service.wire, plain.endpoint, &id, &headers, body);
     write(response, &id, date, out);
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::serving::window::QUANTILES;
 use crate::serving::{Serving, VariantTotals};
+use crate::stats::live::CaptureLive;
 
 /// MIME type of the text format, version 0.0.4.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -13,6 +14,7 @@ struct Read {
     endpoint: String,
     variants: Vec<VariantTotals>,
     in_flight: u32,
+    capture: CaptureLive,
 }
 
 /// Name, type, help, and value of one metric of a variant.
@@ -36,6 +38,21 @@ const FAMILIES: [Family; 6] = [
     }),
 ];
 
+/// Name, help, and value of a counter of an endpoint's capture.
+type CaptureFamily = (&'static str, &'static str, fn(&CaptureLive) -> u64);
+
+/// What became of requests on their way to the disk, and of labels.
+const CAPTURE: [CaptureFamily; 4] = [
+    ("counterpoise_captured_total", "Requests captured since the start.", |c| c.taken),
+    ("counterpoise_capture_dropped_total", "Requests not captured because the disk could not keep up.", |c| c.dropped),
+    ("counterpoise_capture_unwritten_total", "Captured requests that the disk refused.", |c| c.unwritten),
+    (
+        "counterpoise_labels_refused_total",
+        "Labels that contradicted an earlier one, named no request or fit no answer.",
+        |c| c.contradictory + c.unknown + c.unfit,
+    ),
+];
+
 /// The whole page.
 pub fn write(serving: &Serving) -> String {
     let read: Vec<Read> = serving
@@ -43,7 +60,8 @@ pub fn write(serving: &Serving) -> String {
         .into_iter()
         .filter_map(|endpoint| {
             let (variants, in_flight) = serving.totals(&endpoint)?;
-            Some(Read { endpoint, variants, in_flight })
+            let capture = serving.capture_live(&endpoint)?;
+            Some(Read { endpoint, variants, in_flight, capture })
         })
         .collect();
     let mut page = String::with_capacity(1024 + read.len() * 2048);
@@ -71,6 +89,12 @@ fn write_page(page: &mut String, read: &[Read]) -> std::fmt::Result {
         }
         writeln!(page, "{name}_sum{{{labels}}} {}", totals.latency_sum_s)?;
         writeln!(page, "{name}_count{{{labels}}} {}", totals.requests)?;
+    }
+    for (name, help, value) in CAPTURE {
+        header(page, name, "counter", help)?;
+        for one in read {
+            writeln!(page, "{name}{{endpoint=\"{}\"}} {}", one.endpoint, value(&one.capture))?;
+        }
     }
     let name = "counterpoise_in_flight_requests";
     header(page, name, "gauge", "Requests being answered now, by the serving fleet and by those that drain.")?;

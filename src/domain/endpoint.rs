@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::deployment::{DeploymentPlan, FleetMeasured};
 use super::endpoint_config::EndpointConfig;
 use super::extras::Extras;
+use super::s3_uri::S3Uri;
 use super::tag::Tag;
 use super::time::Timestamp;
 use super::{name, price};
@@ -273,6 +274,9 @@ pub struct Endpoint {
     pub weight_changes: Vec<WeightChange>,
     /// Tags.
     pub tags: Vec<Tag>,
+    /// Objects that are written below it are read as ground truth; beside those below `…/ground-truth/NAME/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ground_truth: Option<S3Uri>,
     /// The newest request that made or moved it, where a client sent one.
     #[serde(default, skip_serializing_if = "Extras::is_empty")]
     pub extras: Extras,

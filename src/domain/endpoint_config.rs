@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::data_capture::DataCapture;
 use super::extras::Extras;
 use super::invalid::Invalid;
 use super::tag::Tag;
@@ -37,6 +38,9 @@ pub struct EndpointConfig {
     pub created: Timestamp,
     /// Tags.
     pub tags: Vec<Tag>,
+    /// Requests and answers in a bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_capture: Option<DataCapture>,
     /// Members of the request that nothing here makes use of.
     #[serde(default, skip_serializing_if = "Extras::is_empty")]
     pub extras: Extras,
@@ -76,6 +80,8 @@ impl EndpointConfig {
                 "must have at least one variant with an InitialVariantWeight above 0",
             ));
         }
+        let capture = self.data_capture.iter().flat_map(DataCapture::validate);
+        broken.extend(capture.map(|invalid| invalid.within("DataCaptureConfig")));
         broken.extend(super::tag::validate(&self.tags));
         broken
     }

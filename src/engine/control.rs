@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::alarms::Watching;
 use super::effects::guarded;
 use super::fleets::FleetKey;
+use super::ground_truth::LabelTells;
 use super::machine::{Tell, endpoint, training_job};
 use super::message::{Message, Report, Touched};
 use super::object_traffic::Runs;
@@ -29,7 +30,7 @@ use crate::domain::traffic_test::TrafficTest;
 use crate::domain::training_job::TrainingJob;
 use crate::store::{Batch, EVENTS_KEPT, StoreError};
 use crate::util::promise::Resolver;
-use crate::workspace::{CommandError, Snapshot, Table};
+use crate::workspace::{CommandError, Reply, Snapshot, Table};
 
 /// How often an idle loop looks whether a backup is due.
 const TICK: Duration = Duration::from_secs(5);
@@ -110,6 +111,8 @@ pub(super) struct Control {
     pub(super) training: TrainingQueue,
     pub(super) traffic: TrafficTests,
     pub(super) builds: HashMap<String, Build>,
+    /// Labels that came, not all told of yet.
+    pub(super) label_tells: LabelTells,
     /// Objects that come and go, not all told of yet.
     runs: Runs,
     pub(super) restored: Option<Resolver<()>>,
@@ -155,6 +158,7 @@ impl Control {
             training,
             traffic: TrafficTests::default(),
             builds: HashMap::new(),
+            label_tells: LabelTells::default(),
             runs: Runs::default(),
             restored: None,
             watching: Watching::default(),
@@ -192,6 +196,7 @@ impl Control {
                 Err(RecvTimeoutError::Timeout) => {
                     quiet_since = Instant::now();
                     self.tell_runs(false);
+                    self.labels_over(false);
                     self.publish();
                     self.back_up();
                     self.shared.last_requests.keep(&self.world, &self.shared.serving, self.now().0, false);
@@ -212,7 +217,9 @@ impl Control {
         }
         self.training_closed();
         self.shared.last_requests.keep(&self.world, &self.shared.serving, self.now().0, true);
+        self.shared.serving.hand_over_captured();
         self.tell_runs(true);
+        self.labels_over(true);
         self.publish();
         // Commands that came after the last one heard are answered, not forgotten.
         while let Ok(message) = receiver.try_recv() {
@@ -269,6 +276,9 @@ impl Control {
         match report {
             Report::Data { touched, result, mut tells, traffic, answer } => {
                 self.look_again(&touched);
+                if let Ok(Reply::Object(_)) = &result {
+                    touched.objects.iter().for_each(|at| self.object_written(at));
+                }
                 if let Some((bucket, traffic)) = traffic
                     && let Some(tell) = self.runs.note(&bucket, traffic, self.shared.now().0)
                 {
@@ -289,6 +299,7 @@ impl Control {
             Report::Fleet { endpoint, build, fleet } => self.fleet_built(&endpoint, build, fleet),
             Report::Drained { endpoint, build, left } => self.fleet_drained(&endpoint, build, left),
             Report::Traffic { endpoint, test, progress } => self.traffic_report(&endpoint, test, *progress),
+            Report::Labels { endpoint, at, result } => self.labels_read(&endpoint, &at, result),
             Report::BaseUrl { url, ca_bundle, resolver } => {
                 let mut info = (*self.world.info).clone();
                 (info.base_url, info.ca_bundle) = (Some(url), ca_bundle);

@@ -10,6 +10,7 @@ use super::machine::endpoint::{self, Effect, Event, Evidence, Traffic};
 use super::message::Report;
 use super::shared::Shared;
 use crate::domain::alarm::AlarmState;
+use crate::domain::data_capture::DataCapture;
 use crate::domain::deployment::Alarm;
 use crate::domain::endpoint::{DeploymentStage, Endpoint, EndpointVariant, Retain};
 use crate::domain::reference::{Kind, ResourceRef};
@@ -109,8 +110,9 @@ impl Control {
         let key = Self::fleet_key(&endpoint, deployment.number);
         let variants = planned.as_ref().map(|planned| planned.iter().map(|(v, _)| v.clone()).collect());
         let build = self.begin_build(&key, variants.unwrap_or_default(), false);
+        let data_capture = self.data_capture_of(&config_name);
         self.on_fleet_worker(name, build, move |shared| {
-            shared.fleets.prepare(shared.store.objects(), &key, &config_name, &planned?)
+            shared.fleets.prepare(shared.store.objects(), &key, &config_name, &planned?, data_capture)
         });
     }
 
@@ -136,6 +138,10 @@ impl Control {
         variants.into_iter().map(origin).collect()
     }
 
+    fn data_capture_of(&self, config_name: &str) -> Option<DataCapture> {
+        self.world.endpoint_configs.get(config_name)?.data_capture.clone()
+    }
+
     /// Loads the fleet that served before the app ended on a worker.
     fn restore_fleet(&mut self, name: &str) {
         let Some(endpoint) = self.world.endpoints.get(name).cloned() else { return };
@@ -145,11 +151,12 @@ impl Control {
         // An endpoint without a manifest (a restored backup, for example) may still have its configuration and models.
         let planned = self.plan(&endpoint.config_name, &endpoint.variants, Retain::all(true));
         let config_name = endpoint.config_name.clone();
+        let data_capture = self.data_capture_of(&config_name);
         let build = self.begin_build(&key, variants.clone(), true);
         self.on_fleet_worker(name, build, move |shared| {
             shared.fleets.restore(&key, &variants).or_else(|why| {
                 let planned = planned.map_err(|gone| format!("{why}. {gone}"))?;
-                shared.fleets.prepare(shared.store.objects(), &key, &config_name, &planned)
+                shared.fleets.prepare(shared.store.objects(), &key, &config_name, &planned, data_capture)
             })
         });
     }

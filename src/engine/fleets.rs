@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::algorithm::Algorithm;
+use crate::domain::data_capture::DataCapture;
 use crate::domain::endpoint::EndpointVariant;
 use crate::domain::s3_uri::S3Uri;
 use crate::domain::time::Timestamp;
@@ -54,6 +55,8 @@ pub(super) struct Origin {
 struct Manifest {
     config_name: String,
     variants: Vec<ManifestVariant>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    data_capture: Option<DataCapture>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -124,6 +127,7 @@ impl FleetFiles {
         key: &FleetKey,
         config_name: &str,
         variants: &[(EndpointVariant, Origin)],
+        data_capture: Option<DataCapture>,
     ) -> Result<Prepared, String> {
         let _files = self.lock();
         let folder = self.artifacts();
@@ -148,7 +152,7 @@ impl FleetFiles {
                 file,
             });
         }
-        let manifest = Manifest { config_name: config_name.to_owned(), variants: listed };
+        let manifest = Manifest { config_name: config_name.to_owned(), variants: listed, data_capture };
         let path = self.manifest(key);
         let bytes = serde_json::to_vec(&manifest).map_err(|error| error.to_string())?;
         write_whole(&path, &bytes).map_err(refused)?;
@@ -190,6 +194,7 @@ impl FleetFiles {
             config_name: manifest.config_name,
             deployment: key.number,
             variants: variants.collect(),
+            data_capture: manifest.data_capture,
         };
         Prepared { spec, names }
     }

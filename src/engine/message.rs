@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::machine::{Tell, training_job};
 use super::object_traffic::Traffic;
+use crate::domain::label::LabelReport;
 use crate::domain::reference::ResourceRef;
 use crate::domain::s3_uri::S3Uri;
 use crate::serving::Fleet;
@@ -80,6 +81,15 @@ pub(super) enum Report {
         build: u64,
         /// Requests that were still running when the limit passed.
         left: u32,
+    },
+    /// Ground truth that was written as an object is read.
+    Labels {
+        /// The endpoint.
+        endpoint: String,
+        /// The object.
+        at: S3Uri,
+        /// What became of its labels, or why they could not be read.
+        result: Result<LabelReport, String>,
     },
     /// A traffic test goes on or is over.
     Traffic {

@@ -8,9 +8,11 @@ mod alarms;
 mod autopilot;
 mod commands;
 mod control;
+mod data_capture;
 mod effects;
 mod endpoints;
 mod fleets;
+mod ground_truth;
 mod last_requests;
 pub mod machine;
 mod measurements;
@@ -104,6 +106,7 @@ impl Engine {
                 shared.wake();
             }
         }));
+        data_capture::begin(&shared);
         let mut control = Control::open(Arc::clone(&shared), options)?;
         let restored = control.recover();
         let thread = std::thread::Builder::new()

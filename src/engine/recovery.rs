@@ -21,6 +21,7 @@ impl Control {
         self.introduce();
         // Workers look at the published world, and the first of them start below: a job must not find its buckets missing.
         self.publish();
+        self.shared.serving.keep_captured(|endpoint| self.world.endpoints.contains(endpoint));
         self.recover_traffic_tests();
         self.recover_training_jobs();
         self.recover_endpoints();

@@ -1,9 +1,10 @@
 //! What the loop, its workers and the readers share.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
 
@@ -33,6 +34,8 @@ pub(super) struct Shared {
     pub(super) last_requests: LastRequests,
     /// A backup is being written.
     pub(super) backing_up: AtomicBool,
+    /// Endpoints whose captured requests could not be written to their buckets.
+    pub(super) capture_refused: Mutex<HashSet<String>>,
     wakes: RwLock<Vec<Wake>>,
 }
 
@@ -58,6 +61,7 @@ impl Shared {
             published: ArcSwap::default(),
             workers,
             backing_up: AtomicBool::new(false),
+            capture_refused: Mutex::default(),
             wakes: RwLock::default(),
         }))
     }

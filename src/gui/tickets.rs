@@ -144,7 +144,7 @@ impl Tickets {
                 Ok(Ok(reply)) => {
                     let to = match &reply {
                         Reply::Resource(resource) => Some(Route::of(resource)),
-                        Reply::Done | Reply::Object(_) => None,
+                        Reply::Done | Reply::Object(_) | Reply::Labels(_) => None,
                     };
                     let toast = (!said.is_empty()).then(|| Toast { to, ..Toast::new(ToastKind::Success, said) });
                     Ended { toast, go: waiting.then.take() }

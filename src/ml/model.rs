@@ -77,6 +77,14 @@ impl Model {
         }
     }
 
+    /// Of a model of two classes: a score above it stands for class 1. `None` for other models.
+    pub fn threshold(&self) -> Option<f32> {
+        match self {
+            Self::XGBoost(trees) => trees.threshold(),
+            Self::Linear(linear) => (linear.task() == Task::Binary).then(|| linear.threshold()),
+        }
+    }
+
     /// The class that an answer (one row's outputs) stands for: the threshold that the linear learner chose, ½ for XGBoost's probabilities,
     /// the most probable class of several. `None` for a regression.
     pub fn predicted_label(&self, outputs: &[f32]) -> Option<u32> {

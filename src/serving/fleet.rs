@@ -3,14 +3,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::answers::Reading;
+use super::capture::{Arm, Past};
 use super::content;
 use super::drain::Gauge;
 use super::error::InvokeError;
 use super::router::{BadWeights, Weights};
 use super::window::Meter;
 use crate::domain::algorithm::Algorithm;
+use crate::domain::data_capture::DataCapture;
 use crate::domain::endpoint::DeploymentStage;
-use crate::ml::{Model, Task, archive};
+use crate::ml::{Model, archive};
 use crate::stats::live::Score;
 
 /// What a fleet is made of.
@@ -24,6 +27,8 @@ pub struct FleetSpec {
     pub deployment: u64,
     /// The variants, in the configuration's order.
     pub variants: Vec<VariantSpec>,
+    /// What of its requests goes into a bucket.
+    pub data_capture: Option<DataCapture>,
 }
 
 /// One variant of a fleet to be.
@@ -113,6 +118,10 @@ pub struct Fleet {
     pub(super) variants: Vec<Variant>,
     /// The weights that it starts with, in the variants' order.
     pub(super) weights: Box<[f64]>,
+    /// What of its requests goes into a bucket.
+    pub(super) data_capture: Option<Arc<DataCapture>>,
+    /// What its endpoint remembers of an earlier run, where it is the first of it.
+    pub(super) past: Past,
     pub(super) gauge: Arc<Gauge>,
 }
 
@@ -132,26 +141,19 @@ impl Variant {
             name: spec.name.as_str().into(),
             model_name: spec.model_name.clone(),
             artifact: spec.artifact.clone(),
-            meter: Arc::new(Meter::new(score(&model))),
+            meter: Arc::new(Meter::new(Reading::of(&model).score())),
             model,
         }
     }
 
     /// What its labels measure.
     pub(super) fn score(&self) -> Score {
-        score(&self.model)
+        Reading::of(&self.model).score()
     }
 
     /// Whether measurements of `other` go on as its own: the same variant with the same model.
     pub(super) fn continues(&self, other: &Self) -> bool {
         self.name == other.name && self.model_name == other.model_name && self.artifact == other.artifact
-    }
-}
-
-fn score(model: &Model) -> Score {
-    match model.task() {
-        Task::Regression => Score::Rmse,
-        Task::Binary | Task::Multiclass(_) => Score::Accuracy,
     }
 }
 
@@ -203,7 +205,21 @@ impl Fleet {
             deployment: spec.deployment,
             variants,
             weights,
+            data_capture: spec.data_capture.clone().map(Arc::new),
+            past: Past::default(),
             gauge: Arc::default(),
+        })
+    }
+
+    /// Its variants as the capture knows them, in order.
+    pub(super) fn arms(&self) -> impl Iterator<Item = Arm> {
+        self.variants.iter().map(|variant| Arm {
+            variant: Arc::clone(&variant.name),
+            model: variant.model_name.as_str().into(),
+            artifact: variant.artifact.display().to_string(),
+            reading: Reading::of(&variant.model),
+            meter: Some(Arc::clone(&variant.meter)),
+            data_capture: self.data_capture.clone(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::capture::{Arms, Source};
 use super::fleet::{Fleet, Variant};
 use super::fleet_meter::FleetMeter;
 use super::router::{BadWeights, Weights};
@@ -13,6 +14,8 @@ pub struct Lineup {
     pub serving: Placed,
     /// The fleet that takes over, if it goes well.
     pub coming: Option<Coming>,
+    /// The arms and their weights as the capture knows them, in the same order; see [`Lineup::seat`].
+    pub seats: Arc<Source>,
 }
 
 /// A fleet and the weights of its variants, in their order.
@@ -55,15 +58,15 @@ impl Placed {
         Self { weights: fleet.weights.clone(), fleet }
     }
 
-    fn find(&self, name: &str) -> Option<&Variant> {
-        self.fleet.variants.iter().find(|variant| *variant.name == *name)
+    fn find(&self, name: &str) -> Option<usize> {
+        self.fleet.variants.iter().position(|variant| *variant.name == *name)
     }
 }
 
 impl Lineup {
     /// One fleet alone.
     pub fn alone(placed: Placed) -> Self {
-        Self { serving: placed, coming: None }
+        Self { serving: placed, coming: None, seats: Arc::default() }
     }
 
     /// Whether its weights and its share can be used.
@@ -79,6 +82,12 @@ impl Lineup {
             None => Weights::new(&self.serving.weights, epoch),
             Some(coming) => Weights::blend(&self.serving.weights, &coming.placed.weights, coming.share, epoch),
         }
+    }
+
+    /// Tells the capture who may answer. Said when all of them are in their places, before anything is drawn.
+    pub fn seat(&mut self, weights: &Arc<Weights>) {
+        let arms = Arms::new(self.fleets().flat_map(|fleet| fleet.arms()));
+        self.seats = Arc::new(Source { arms: Arc::new(arms), weights: Arc::clone(weights) });
     }
 
     /// The weight of each arm, in the order of [`Lineup::arm`]. Of one that was not checked and can't be used, nothing is drawn.
@@ -108,15 +117,12 @@ impl Lineup {
         (0..).map_while(|index| self.arm(index))
     }
 
-    /// The arm of a variant that is asked for by name. Where both fleets have it, the fleet that the draw fell on.
-    pub fn named(&self, name: &str, drawn: Option<usize>) -> Option<Arm<'_>> {
-        let old = || self.serving.find(name).map(|variant| self.old(variant));
-        let new = || self.coming.as_ref().and_then(|c| c.placed.find(name).map(|variant| c.arm(variant)));
-        if drawn.is_some_and(|index| index >= self.serving.fleet.variants.len()) {
-            new().or_else(old)
-        } else {
-            old().or_else(new)
-        }
+    /// The index of the arm of a variant that is asked for by name. Where both fleets have it, the fleet that the draw fell on.
+    pub fn named(&self, name: &str, drawn: Option<usize>) -> Option<usize> {
+        let served = self.serving.fleet.variants.len();
+        let old = || self.serving.find(name);
+        let new = || self.coming.as_ref().and_then(|coming| Some(served + coming.placed.find(name)?));
+        if drawn.is_some_and(|index| index >= served) { new().or_else(old) } else { old().or_else(new) }
     }
 
     /// Every variant that may answer, without doubles.

@@ -1,7 +1,9 @@
 //! The data plane: which models stand behind which endpoint, which of them answers a request, and what was measured. Knows files and
 //! models, not the store; everything on the way of a request is lock-free but for one short lock of the variant's own meter.
 
+pub mod answers;
 mod bell;
+pub mod capture;
 pub mod content;
 pub mod drain;
 mod drawn;
@@ -22,22 +24,25 @@ pub mod trial;
 pub mod window;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
 use crate::domain::deployment::FleetMeasured;
 use crate::domain::endpoint::DeploymentStage;
+use crate::domain::label::{Label, LabelReport};
 use crate::ml::Model;
-use crate::stats::live::{EndpointLive, Outcome, Score};
+use crate::stats::live::{CaptureLive, EndpointLive, Score};
 use crate::util::clock::Clock;
+use crate::util::promise::Promise;
 use crate::util::seed::mix;
 
 pub use bell::Wake;
 pub use content::Prediction;
 pub use drain::Draining;
-pub use drawn::{Drawn, NotDrawn};
+pub use drawn::Drawn;
 pub use error::InvokeError;
 pub use fleet::{Fleet, FleetError, FleetSpec, VariantSpec};
 pub use log::{Collected, LogLine, LogStream};
@@ -45,6 +50,7 @@ pub use slot::VariantTotals;
 pub use tally::{TALLY_S, Tally};
 
 use bell::Bell;
+use capture::{Arms, Capture, Joined, Kept, Post, Tap};
 use log::Book;
 use slot::Slot;
 use window::Meter;
@@ -59,6 +65,7 @@ pub struct Serving {
     writer: Mutex<u64>,
     bell: Bell,
     book: Book,
+    capture: Capture,
 }
 
 /// One request, as it came from the wire.
@@ -70,6 +77,8 @@ pub struct Invocation<'a> {
     pub accept: Option<&'a str>,
     /// `X-Amzn-SageMaker-Target-Variant`: answers whatever the weights.
     pub target_variant: Option<&'a str>,
+    /// What labels will name it by; `None` for a request that no label is for.
+    pub inference_id: Option<&'a str>,
     /// The rows.
     pub body: &'a [u8],
     /// When it came in, by [`Serving::clock`]; `None` when nobody looked.
@@ -109,15 +118,29 @@ pub enum SetWeightsError {
 }
 
 impl Serving {
-    /// A data plane without endpoints. Equal seeds draw equal sequences.
+    /// A data plane without endpoints, which captures requests in memory only. Equal seeds draw equal sequences.
     pub fn new(clock: Clock, seed: u64) -> Arc<Self> {
-        Arc::new(Self {
-            clock,
-            seed,
-            endpoints: ArcSwap::default(),
-            writer: Mutex::default(),
-            bell: Bell::default(),
-            book: Book::default(),
+        Self::with_capture(clock, seed, None)
+    }
+
+    /// As [`Serving::new`], with captured requests and their labels in a folder.
+    pub fn with_capture(clock: Clock, seed: u64, folder: Option<PathBuf>) -> Arc<Self> {
+        Arc::new_cyclic(|this: &Weak<Self>| {
+            let this = Weak::clone(this);
+            let sink = move |joined: &Joined<'_>| {
+                if let Some(serving) = this.upgrade() {
+                    serving.labelled(joined);
+                }
+            };
+            Self {
+                capture: Capture::new(clock.clone(), seed, folder, sink),
+                clock,
+                seed,
+                endpoints: ArcSwap::default(),
+                writer: Mutex::default(),
+                bell: Bell::default(),
+                book: Book::default(),
+            }
         })
     }
 
@@ -136,10 +159,15 @@ impl Serving {
         spec: &FleetSpec,
         on_stage: &mut dyn FnMut(DeploymentStage),
     ) -> Result<Fleet, FleetError> {
-        let built = Fleet::build(spec, on_stage);
+        let mut built = Fleet::build(spec, on_stage);
         let now_ms = self.clock.wall_ms();
-        match &built {
-            Ok(fleet) => fleet.say_loaded(now_ms),
+        match &mut built {
+            Ok(fleet) => {
+                fleet.say_loaded(now_ms);
+                if !self.endpoints.load().contains_key(&spec.endpoint) {
+                    fleet.past = self.capture.recall(&spec.endpoint, &Arc::new(Arms::new(fleet.arms())));
+                }
+            }
             Err(error) => self.log_failure(spec, error, now_ms),
         }
         built
@@ -177,7 +205,10 @@ impl Serving {
             let mut with = HashMap::clone(&endpoints);
             // Every endpoint draws a sequence of its own.
             *made += 1;
-            let slot = Arc::new(Slot::new(endpoint, fleet, mark, mix(self.seed ^ mix(*made)), now_ms));
+            let seed = mix(self.seed ^ mix(*made));
+            let mut fleet = fleet;
+            let (tap, past) = self.capture.open(endpoint, std::mem::take(&mut fleet.past));
+            let slot = Arc::new(Slot::new(endpoint, fleet, (tap, past), mark, seed, now_ms));
             with.insert(endpoint.to_owned(), Arc::clone(&slot));
             self.endpoints.store(Arc::new(with));
             (slot, None)
@@ -255,11 +286,16 @@ impl Serving {
     pub fn remove(&self, endpoint: &str) -> Option<Draining> {
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let endpoints = self.endpoints.load_full();
-        let slot = endpoints.get(endpoint)?;
+        let Some(slot) = endpoints.get(endpoint) else {
+            // One that could not be brought back may have been captured in an earlier run.
+            self.capture.forget(endpoint);
+            return None;
+        };
         let mut without = HashMap::clone(&endpoints);
         without.remove(endpoint);
         self.endpoints.store(Arc::new(without));
         let draining = slot.close(self.clock.wall_ms());
+        self.capture.close(slot.tap());
         self.bell.touch();
         Some(draining)
     }
@@ -276,13 +312,50 @@ impl Serving {
         answer
     }
 
-    /// Counts what is known about the rows of one request, for the model that answered it, whatever serves now. Requests whose variant the
-    /// client chose were not drawn and never count.
-    pub fn record_outcomes(&self, endpoint: &str, drawn: &Drawn, outcomes: &[Outcome]) {
-        if let Some(slot) = self.endpoints.load().get(endpoint) {
-            slot.record_outcomes(drawn, outcomes, self.clock.wall_ms());
+    /// Joins labels to the captured requests that they are for. What they say counts for the variant, the model and the epoch that
+    /// answered, whatever serves by now; a request whose variant the client chose counts for none. The promise is kept when the labels
+    /// are on disk; where nobody waits for that (`is_awaited`), it may take some milliseconds longer. `None` when the endpoint does not
+    /// serve.
+    pub fn label(&self, endpoint: &str, labels: Vec<Label>, is_awaited: bool) -> Option<Promise<LabelReport>> {
+        let endpoints = self.endpoints.load();
+        Some(Capture::label(endpoints.get(endpoint)?.tap(), labels, is_awaited))
+    }
+
+    /// A label was joined; on the capture's thread.
+    fn labelled(&self, joined: &Joined<'_>) {
+        if let Some(slot) = self.endpoints.load().get(joined.endpoint) {
+            slot.labelled(joined);
             self.bell.touch();
         }
+    }
+
+    /// Shows everything captured of an endpoint, oldest first, with the labels that have come. Blocks while the segments are read;
+    /// `false` when the endpoint does not serve.
+    pub fn captured(&self, endpoint: &str, see: impl FnMut(Kept)) -> bool {
+        let tap: Option<Arc<Tap>> = self.endpoints.load().get(endpoint).map(|slot| Arc::clone(slot.tap()));
+        let Some(tap) = tap else { return false };
+        self.capture.read(&tap, see);
+        true
+    }
+
+    /// What was captured of an endpoint, and what became of its labels.
+    pub fn capture_live(&self, endpoint: &str) -> Option<CaptureLive> {
+        Some(self.endpoints.load().get(endpoint)?.tap().live())
+    }
+
+    /// Sets who takes the files of data capture to their buckets. It must not block. The first one stays.
+    pub fn on_capture_file(&self, post: Post) {
+        self.capture.post_by(post);
+    }
+
+    /// Hands over every file of data capture that was begun, before whoever takes them goes.
+    pub fn hand_over_captured(&self) {
+        self.capture.hand_over();
+    }
+
+    /// Deletes what is on disk of endpoints that are not there any more. Before the first of them serves.
+    pub fn keep_captured(&self, is_there: impl Fn(&str) -> bool) {
+        self.capture.keep_only(is_there);
     }
 
     /// Live numbers, at most a tenth of a second old. Cheap to ask in every frame.

@@ -35,7 +35,7 @@ impl Slot {
         let before = self.router.table().of.clone();
         let placed = take_in(&before, fleet);
         let coming = Coming { placed: placed.clone(), share, watch: Arc::new(Watch::default()) };
-        let lineup = Lineup { serving: before.serving, coming: Some(coming) };
+        let lineup = Lineup { coming: Some(coming), ..Lineup::alone(before.serving) };
         lineup.check()?;
         say_in_service(&placed, &placed.fleet.config_name, now_ms);
         say_shares(&lineup, now_ms);
@@ -112,11 +112,12 @@ impl Slot {
     }
 
     /// The one place where another table comes into force: a new epoch and a mark on the plots.
-    fn put(&self, history: &mut History, lineup: Lineup, kind: MarkKind, label: &str, now_ms: i64) {
+    fn put(&self, history: &mut History, mut lineup: Lineup, kind: MarkKind, label: &str, now_ms: i64) {
         history.epoch += 1;
-        let weights = lineup.weights(history.epoch);
+        let weights = Arc::new(lineup.weights(history.epoch));
+        lineup.seat(&weights);
         // The experiment hears of an epoch before the first draw of it.
-        self.trial.begin(lineup.arms().map(|arm| arm.variant), &weights);
+        self.trial.begin(&lineup.seats.arms, &weights);
         self.router.set(weights, lineup);
         history.marks.push(Mark { at_ms: now_ms, kind, label: label.to_owned() });
         history.snapshot = None;

@@ -135,8 +135,8 @@ impl Weights {
 
 impl<T> Router<T> {
     /// A router over `of`, drawing the sequence of `seed`.
-    pub fn new(weights: Weights, of: T, seed: u64) -> Self {
-        Self { table: ArcSwap::from_pointee(Table { weights: Arc::new(weights), of }), counter: AtomicU64::new(seed) }
+    pub fn new(weights: impl Into<Arc<Weights>>, of: T, seed: u64) -> Self {
+        Self { table: ArcSwap::from_pointee(Table { weights: weights.into(), of }), counter: AtomicU64::new(seed) }
     }
 
     /// Draws a candidate.
@@ -148,8 +148,8 @@ impl<T> Router<T> {
     }
 
     /// Puts another table in force. Every draw that starts after this returns obeys it.
-    pub fn set(&self, weights: Weights, of: T) {
-        self.table.store(Arc::new(Table { weights: Arc::new(weights), of }));
+    pub fn set(&self, weights: impl Into<Arc<Weights>>, of: T) {
+        self.table.store(Arc::new(Table { weights: weights.into(), of }));
     }
 
     /// The table in force.

@@ -172,6 +172,16 @@ fn a_share_that_is_none_changes_nothing() {
 fn refusals_and_labels_count_for_the_fleet_that_they_belong_to() {
     let (serving, clock) = paused();
     serving.install("e", brought(1, "old", &[("A", "m", 1.0, 0.0), ("B", "n", 1.0, 1.0)]), "old");
+    let mut number = 0;
+    let mut ask = |place: usize| loop {
+        number += 1;
+        let id = format!("r-{number}");
+        let answer = serving.invoke("e", &Invocation { inference_id: Some(&id), ..row() });
+        if answer.drawn.is_some_and(|drawn| drawn.place == place) {
+            break id;
+        }
+    };
+    let old = [0, 1, 0, 1].map(&mut ask);
     // A goes on with its model, B gets another one.
     serving.shift("e", brought(2, "new", &[("A", "m", 1.0, 0.0), ("B", "o", 1.0, 9.0)]), 1.0, "new").unwrap();
     let bad = Invocation { body: b"1", ..row() };
@@ -181,10 +191,14 @@ fn refusals_and_labels_count_for_the_fleet_that_they_belong_to() {
     let measured = serving.live("e").unwrap().shift.clone().unwrap();
     assert_eq!((measured.new.requests, measured.new.model_errors, measured.new.server_errors), (4, 4, 0));
     assert_eq!(measured.old.requests, 0);
-    // Epoch 1: A and B of the old fleet. Epoch 2: the same, then A and B of the new one.
-    let drawn = |epoch, place| Drawn { epoch, place, probability: 0.5 };
-    let label = |drawn| serving.record_outcomes("e", &drawn, &[Outcome::Error(1.0)]);
-    [drawn(1, 0), drawn(1, 1), drawn(2, 2), drawn(2, 3), drawn(7, 1)].into_iter().for_each(label);
+    // Places of the first epoch: A and B of the old fleet. Of the second: the same, then A and B of the new one.
+    let new = [2, 3, 2, 3].map(&mut ask);
+    let label = |ids: [&String; 4]| {
+        let labels = ids.map(|id| Label { id: id.clone(), values: vec![1.0] });
+        let report = serving.label("e", labels.into(), true).unwrap().wait(Duration::from_mins(1)).unwrap().unwrap();
+        assert_eq!(report.joined, 4, "{report:?}");
+    };
+    label([&old[0], &old[1], &new[0], &new[1]]);
     clock.advance(bell::PERIOD);
     let live = serving.live("e").unwrap();
     let labelled =
@@ -196,7 +210,7 @@ fn refusals_and_labels_count_for_the_fleet_that_they_belong_to() {
         experiment.summary.arms.iter().map(|arm| (&*arm.variant, &*arm.model, arm.probability)).collect();
     assert_eq!(arms, [("A", "m", 0.5), ("B", "n", 0.0), ("B", "o", 0.5)], "who goes on is one arm over both fleets");
     serving.finish_shift("e", "new").unwrap();
-    [drawn(1, 0), drawn(1, 1), drawn(2, 2), drawn(2, 3)].into_iter().for_each(label);
+    label([&old[2], &old[3], &new[2], &new[3]]);
     clock.advance(bell::PERIOD);
     let live = serving.live("e").unwrap();
     assert_eq!(labelled(&live.variants), [4, 2], "late labels reach a variant that goes on, and no other");

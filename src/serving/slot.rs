@@ -5,18 +5,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::bell;
+use super::capture::{Answered, Joined, Past, Tap};
 use super::content;
 use super::drain::{Entered, Gauge};
 use super::error::InvokeError;
 use super::fleet::{Fleet, Variant};
 use super::lineup::{Arm, Lineup, Placed};
 use super::router::{Draw, Router};
-use super::trial::{self, Trial};
+use super::trial::Trial;
 use super::window::{Measured, Meter, Totals};
 use super::{Answer, Drawn, Invocation};
 use crate::domain::algorithm::Algorithm;
 use crate::domain::deployment::FleetMeasured;
-use crate::stats::live::{EndpointLive, Mark, MarkKind, Outcome, ShiftLive, VariantLive};
+use crate::stats::live::{EndpointLive, Mark, MarkKind, ShiftLive, VariantLive};
 use crate::util::clock::Clock;
 use crate::util::ring::Ring;
 
@@ -34,6 +35,7 @@ pub struct Slot {
     changed: AtomicBool,
     history: Mutex<History>,
     pub(super) trial: Trial,
+    tap: Arc<Tap>,
 }
 
 /// What changes together with the fleets; held by whoever changes them.
@@ -86,17 +88,20 @@ impl History {
 }
 
 impl Slot {
-    /// A place with its first fleet. Equal seeds draw equal sequences.
-    pub fn new(name: &str, fleet: Fleet, mark: &str, seed: u64, now_ms: i64) -> Self {
+    /// A place with its first fleet, its way into the capture, and what that remembers of an earlier run. Equal seeds draw equal sequences.
+    pub fn new(name: &str, fleet: Fleet, (tap, past): (Arc<Tap>, Past), mark: &str, seed: u64, now_ms: i64) -> Self {
+        let Past { trial, last_epoch, .. } = past;
+        let epoch = last_epoch + 1;
         let mut marks = Ring::new(MARKS);
         marks.push(Mark { at_ms: now_ms, kind: MarkKind::Fleet, label: mark.to_owned() });
-        let history = History { marks, epoch: 1, leaving: Vec::new(), gone: (0, 0), revision: 0, snapshot: None };
+        let history = History { marks, epoch, leaving: Vec::new(), gone: (0, 0), revision: 0, snapshot: None };
         for (variant, weight) in fleet.variants.iter().zip(&fleet.weights) {
             variant.meter.say(now_ms, &in_service(mark, variant, *weight));
         }
-        let lineup = Lineup::alone(Placed::new(Arc::new(fleet)));
-        let (weights, trial) = (lineup.weights(1), Trial::default());
-        trial.begin(lineup.arms().map(|arm| arm.variant), &weights);
+        let mut lineup = Lineup::alone(Placed::new(Arc::new(fleet)));
+        let weights = Arc::new(lineup.weights(epoch));
+        lineup.seat(&weights);
+        trial.begin(&lineup.seats.arms, &weights);
         Self {
             name: name.to_owned(),
             router: Router::new(weights, lineup, seed),
@@ -104,6 +109,7 @@ impl Slot {
             changed: AtomicBool::new(true),
             history: Mutex::new(history),
             trial,
+            tap,
         }
     }
 
@@ -117,14 +123,18 @@ impl Slot {
             let draw = self.router.draw();
             let chosen = self.choose(&draw, request.target_variant);
             // Whoever is at fault for a request that no variant takes, the fleet that serves has had it.
-            let fleet = chosen.as_ref().map_or(&*draw.table.of.serving.fleet, |(arm, _)| arm.fleet);
+            let fleet = chosen.as_ref().map_or(&*draw.table.of.serving.fleet, |(_, arm, _)| arm.fleet);
             if let Some(entered) = fleet.gauge.enter() {
                 let answer = match chosen {
-                    Ok((arm, drawn)) => {
+                    Ok((index, arm, drawn)) => {
                         if let Some(drawn) = &drawn {
                             self.trial.drawn(drawn);
                         }
-                        answer(arm, drawn, entered, request, clock)
+                        let (answer, measured) = answer(arm, drawn, entered, request, clock);
+                        let source = &draw.table.of.seats;
+                        let answered = Answered { source, arm: index, measured: &measured, result: &answer.result };
+                        self.tap.take(request, answered);
+                        answer
                     }
                     Err(error) => refuse(error, entered),
                 };
@@ -145,33 +155,29 @@ impl Slot {
         &self,
         draw: &'a Draw<Lineup>,
         target: Option<&str>,
-    ) -> Result<(Arm<'a>, Option<Drawn>), InvokeError> {
+    ) -> Result<(usize, Arm<'a>, Option<Drawn>), InvokeError> {
         let lineup = &draw.table.of;
         if let Some(target) = target {
-            let forced = lineup.named(target, draw.index);
-            return forced.map(|arm| (arm, None)).ok_or_else(|| InvokeError::UnknownVariant {
+            let forced = lineup.named(target, draw.index).and_then(|index| Some((index, lineup.arm(index)?, None)));
+            return forced.ok_or_else(|| InvokeError::UnknownVariant {
                 endpoint: self.name.clone(),
                 target: target.to_owned(),
                 have: lineup.names().join(", "),
             });
         }
         let weights = &draw.table.weights;
-        let drawn = draw.index.and_then(|index| {
-            let probability = *weights.probabilities().get(index)?;
-            Some((lineup.arm(index)?, Some(Drawn { epoch: weights.epoch(), place: index, probability })))
-        });
+        let drawn = draw.index.and_then(|index| Some((index, lineup.arm(index)?, Some(Drawn::of(weights, index)))));
         drawn.ok_or_else(|| InvokeError::NoWeight(self.name.clone()))
     }
 
-    /// Counts the labels of one drawn request: the outcomes of its rows.
-    pub fn record_outcomes(&self, drawn: &Drawn, outcomes: &[Outcome], now_ms: i64) {
-        let (arm, judged) = self.trial.labelled(drawn, outcomes, None);
-        let table = self.router.table();
-        // A model that serves no more has no numbers on show.
-        let mut variants = table.of.fleets().flat_map(|fleet| &fleet.variants);
-        if let Some(variant) = arm.and_then(|arm| variants.find(|variant| trial::is_arm(variant, &arm))) {
-            variant.meter.label(now_ms, outcomes, judged);
-        }
+    /// Its way into the capture.
+    pub fn tap(&self) -> &Arc<Tap> {
+        &self.tap
+    }
+
+    /// Counts what a label says, for the variant and the model that answered and the weights that were in force, whatever serves now.
+    pub fn labelled(&self, joined: &Joined<'_>) {
+        joined.count(&self.trial);
         self.changed.store(true, Ordering::Release);
     }
 
@@ -189,7 +195,9 @@ impl Slot {
         let mut history = self.history();
         if let Some(last) = &history.snapshot {
             let fresh = last.ring == ring && now.saturating_sub(last.built) < bell::PERIOD;
-            if fresh || !self.changed.load(Ordering::Acquire) {
+            // The capture counts on a thread of its own.
+            let same = !self.changed.load(Ordering::Acquire) && last.live.capture == self.tap.live();
+            if fresh || same {
                 return Arc::clone(&last.live);
             }
         }
@@ -219,6 +227,7 @@ impl Slot {
             draining: history.leaving.iter().map(|gauge| gauge.in_flight()).sum(),
             last_request_ms: lineup.measured().filter_map(|variant| variant.meter.last_request_ms()).max(),
             experiment: Some(Arc::new(self.trial.live())),
+            capture: self.tap.live(),
         });
         history.snapshot = Some(Snapshot { built: now, ring, live: Arc::clone(&live) });
         live
@@ -279,7 +288,7 @@ fn answer(
     mut entered: Entered<'_>,
     request: &Invocation<'_>,
     clock: &Clock,
-) -> Answer {
+) -> (Answer, Measured) {
     let started = clock.elapsed();
     let variant = arm.variant;
     let result = content::answer(&variant.model, request.content_type, request.accept, request.body);
@@ -308,7 +317,8 @@ fn answer(
     if let Some(meter) = arm.meter {
         meter.record(status, latency_ns);
     }
-    Answer { variant: Some(Arc::clone(&variant.name)), deployment: Some(arm.fleet.deployment), drawn, result }
+    let variant = Some(Arc::clone(&variant.name));
+    (Answer { variant, deployment: Some(arm.fleet.deployment), drawn, result }, measured)
 }
 
 /// The line of a variant's log when it comes into service.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Drawn;
-use super::fleet::Variant;
+use super::capture::{Arm, Arms};
 use super::router::Weights;
 use crate::stats::experiment::loss::BoundedLoss;
 use crate::stats::experiment::{ArmKey, Experiment};
@@ -36,9 +36,10 @@ impl Trial {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Draws are made from `variants` by these weights, in their epoch. Must be said before the first of them is made.
-    pub fn begin<'a>(&self, variants: impl Iterator<Item = &'a Variant>, weights: &Weights) {
-        let arms: Vec<ArmKey> = variants.map(arm).collect();
+    /// Draws are made from these variants by these weights, in their epoch. Must be said before the first of them is made; said again, it
+    /// changes nothing.
+    pub fn begin(&self, arms: &Arms, weights: &Weights) {
+        let arms: Vec<ArmKey> = arms.iter().map(key).collect();
         self.epoch(weights.epoch(), &arms, weights.probabilities());
     }
 
@@ -51,17 +52,11 @@ impl Trial {
         self.lock().experiment.drawn(drawn.epoch, drawn.place);
     }
 
-    /// Takes the label of a drawn request, by the outcomes of its rows, and says which arm it was for (`None` where the epoch is too old)
-    /// and what it came to. Rows of one request were drawn together, so they count as one: their mean. They come to `None` where they do
-    /// not count (yet): the first errors of a regression tell how large an error may count.
-    pub fn labelled(
-        &self,
-        drawn: &Drawn,
-        outcomes: &[Outcome],
-        lateness_ms: Option<f64>,
-    ) -> (Option<ArmKey>, Option<Judged>) {
+    /// Takes the label of a drawn request, by the outcomes of its rows, and says what it came to. Rows of one request were drawn together, so
+    /// they count as one: their mean. They come to `None` where they do not count (yet): the first errors of a regression tell how large an
+    /// error may count.
+    pub fn labelled(&self, drawn: &Drawn, outcomes: &[Outcome], lateness_ms: Option<f64>) -> Option<Judged> {
         let mut state = self.lock();
-        let arm = state.experiment.arm_at(drawn.epoch, drawn.place).cloned();
         let (mut sum, mut rows) = (0.0, 0.0);
         for outcome in outcomes {
             let y = match *outcome {
@@ -74,13 +69,13 @@ impl Trial {
             }
         }
         if rows == 0.0 {
-            return (arm, None);
+            return None;
         }
         let y = sum / rows;
         state.experiment.labelled(drawn.epoch, drawn.place, y, lateness_ms);
         let is_error = matches!(outcomes.first(), Some(Outcome::Error(_)));
         let cap = state.loss.cap().filter(|_| is_error);
-        (arm, Some(Judged { epoch: drawn.epoch, y, cap }))
+        Some(Judged { epoch: drawn.epoch, y, cap })
     }
 
     /// What it says now.
@@ -90,19 +85,8 @@ impl Trial {
     }
 }
 
-fn arm(variant: &Variant) -> ArmKey {
-    ArmKey {
-        variant: Arc::clone(&variant.name),
-        model: variant.model_name.as_str().into(),
-        version: variant.artifact.to_string_lossy().into(),
-    }
-}
-
-/// Whether a variant is what an arm was.
-pub(super) fn is_arm(variant: &Variant, arm: &ArmKey) -> bool {
-    variant.name == arm.variant
-        && *variant.model_name == *arm.model
-        && variant.artifact.to_string_lossy() == *arm.version
+fn key(arm: &Arm) -> ArmKey {
+    ArmKey { variant: Arc::clone(&arm.variant), model: Arc::clone(&arm.model), version: arm.artifact.as_str().into() }
 }
 
 #[cfg(test)]
@@ -124,11 +108,13 @@ mod tests {
         trial.drawn(&drawn(0));
         let rows = [true, true, true, false].map(|right| Outcome::Class { right });
         let judged = Judged { epoch: 1, y: 0.75, cap: None };
-        assert_eq!(trial.labelled(&drawn(0), &rows, None), (Some(arms()[0].clone()), Some(judged)));
+        assert_eq!(trial.labelled(&drawn(0), &rows, None), Some(judged));
         assert_eq!(trial.live().summary.arms[0].labelled, 1);
-        assert_eq!(trial.labelled(&drawn(1), &[], None), (Some(arms()[1].clone()), None));
+        assert_eq!(trial.labelled(&drawn(1), &[], None), None);
         let unknown = Drawn { epoch: 2, ..drawn(0) };
-        assert_eq!(trial.labelled(&unknown, &rows, None).0, None);
+        trial.labelled(&unknown, &rows, None);
+        let labelled: Vec<u64> = trial.live().summary.arms.iter().map(|arm| arm.labelled).collect();
+        assert_eq!(labelled, [1, 0], "neither nothing nor an epoch that is not known counts");
     }
 
     #[test]
@@ -136,10 +122,10 @@ mod tests {
         let trial = Trial::default();
         trial.epoch(1, &arms(), &[0.5, 0.5]);
         for _ in 0..50 {
-            assert_eq!(trial.labelled(&drawn(0), &[Outcome::Error(-2.0)], None).1, None);
+            assert_eq!(trial.labelled(&drawn(0), &[Outcome::Error(-2.0)], None), None);
         }
         let errors = [Outcome::Error(2.0), Outcome::Error(f64::NAN)];
-        let judged = trial.labelled(&drawn(1), &errors, None).1.unwrap();
+        let judged = trial.labelled(&drawn(1), &errors, None).unwrap();
         assert_eq!((judged.y, judged.cap), (0.75, Some(8.0)));
         let live = trial.live();
         assert_eq!((live.summary.arms[0].labelled, live.summary.arms[1].labelled, live.cap), (0, 1, Some(8.0)));

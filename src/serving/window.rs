@@ -142,24 +142,8 @@ impl Meter {
 
     /// Counts one answered request, and notes it in the log; `refused` says why it got no prediction.
     pub fn record(&self, measured: &Measured, refused: Option<&str>) {
-        let client_error = (400..500).contains(&measured.status);
-        let server_error = measured.status >= 500;
         let mut state = self.lock();
-        let second = state.second(measured.at_ms);
-        second.requests = second.requests.saturating_add(1);
-        second.client_errors += u32::from(client_error);
-        second.server_errors += u32::from(server_error);
-        state.requests += 1;
-        state.client_errors += u64::from(client_error);
-        state.server_errors += u64::from(server_error);
-        if measured.drawn {
-            state.drawn += 1;
-            state.predictions += measured.rows;
-        }
-        state.latency.saturating_record(measured.latency_ns);
-        state.open_latency.saturating_record(measured.latency_ns);
-        state.latency_sum_ns = state.latency_sum_ns.saturating_add(measured.latency_ns);
-        state.last_request_ms = state.last_request_ms.max(Some(measured.at_ms));
+        state.count(measured);
         state.tallies.record(measured);
         state.lines.request(Request {
             at_ms: measured.at_ms,
@@ -176,6 +160,11 @@ impl Meter {
     /// What was measured since the last time that somebody asked, by ten seconds. Handed over once: what is taken is gone from here.
     pub(super) fn take_tallies(&self) -> Vec<Tally> {
         self.lock().tallies.take()
+    }
+
+    /// Counts a request of an earlier run; its log has ended with that, and its metrics are kept elsewhere.
+    pub(super) fn recall(&self, measured: &Measured) {
+        self.lock().count(measured);
     }
 
     /// Writes a line to the log.
@@ -261,6 +250,26 @@ fn clamped(n: u64) -> u32 {
 }
 
 impl State {
+    fn count(&mut self, measured: &Measured) {
+        let client_error = (400..500).contains(&measured.status);
+        let server_error = measured.status >= 500;
+        let second = self.second(measured.at_ms);
+        second.requests = second.requests.saturating_add(1);
+        second.client_errors += u32::from(client_error);
+        second.server_errors += u32::from(server_error);
+        self.requests += 1;
+        self.client_errors += u64::from(client_error);
+        self.server_errors += u64::from(server_error);
+        if measured.drawn {
+            self.drawn += 1;
+            self.predictions += measured.rows;
+        }
+        self.latency.saturating_record(measured.latency_ns);
+        self.open_latency.saturating_record(measured.latency_ns);
+        self.latency_sum_ns = self.latency_sum_ns.saturating_add(measured.latency_ns);
+        self.last_request_ms = self.last_request_ms.max(Some(measured.at_ms));
+    }
+
     /// The second that `at_ms` belongs to. A clock that went back writes into the second that is open.
     fn second(&mut self, at_ms: i64) -> &mut Second {
         let at_s = at_ms.div_euclid(1_000);

@@ -111,6 +111,33 @@ pub struct ExperimentLive {
     pub cap: Option<f64>,
 }
 
+/// What was captured of an endpoint, and what became of its labels, since it came into service or the app was started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CaptureLive {
+    /// Requests captured.
+    pub taken: u64,
+    /// Requests that were not captured because the disk could not keep up.
+    pub dropped: u64,
+    /// Captured requests whose body or answer was too long to be kept.
+    pub without_body: u64,
+    /// Captured requests that are not on disk because it refused them.
+    pub unwritten: u64,
+    /// Labels that were counted.
+    pub labels: u64,
+    /// Of these, the ones whose request was no longer in memory.
+    pub late: u64,
+    /// Labels of requests whose variant the client had chosen: not counted.
+    pub forced: u64,
+    /// Labels that said again what was known.
+    pub repeated: u64,
+    /// Labels that said something else than the first one; the first one counts.
+    pub contradictory: u64,
+    /// Labels of which no request is known.
+    pub unknown: u64,
+    /// Labels that their answers can't be compared with.
+    pub unfit: u64,
+}
+
 /// One endpoint, live.
 #[derive(Clone, Debug, Default)]
 pub struct EndpointLive {
@@ -134,6 +161,8 @@ pub struct EndpointLive {
     pub last_request_ms: Option<i64>,
     /// The experiment over its variants; `None` before the first epoch.
     pub experiment: Option<Arc<ExperimentLive>>,
+    /// Capture and labels.
+    pub capture: CaptureLive,
 }
 
 /// Two fleets at once: the one that comes, and both compared since traffic began to move.

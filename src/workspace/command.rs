@@ -13,6 +13,7 @@ use crate::domain::endpoint::Retain;
 use crate::domain::endpoint_config::EndpointConfig;
 use crate::domain::extras::Extras;
 use crate::domain::invalid::Invalid;
+use crate::domain::label::{Label, LabelReport};
 use crate::domain::model::Model;
 use crate::domain::multipart_upload::{MultipartUpload, Part};
 use crate::domain::reference::ResourceRef;
@@ -41,6 +42,32 @@ pub struct Staged {
     pub size: u64,
     /// MD5 in hex.
     pub md5: String,
+}
+
+/// Where labels come from.
+#[derive(Clone, Debug)]
+pub enum LabelSource {
+    /// They are here.
+    Given(Vec<Label>),
+    /// SageMaker's ground-truth JSON Lines, a JSON list, or CSV of inference id and label.
+    Text(Arc<[u8]>),
+    /// An object.
+    Object {
+        /// Bucket and key.
+        at: S3Uri,
+        /// How its labels find their requests.
+        by: MatchBy,
+    },
+}
+
+/// How the labels of a file find their requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MatchBy {
+    /// The file names inference ids, in one of the ways of [`LabelSource::Text`].
+    #[default]
+    InferenceId,
+    /// It is a data set with labels, CSV or libsvm: by what stands in the rows.
+    Content,
 }
 
 /// One wish. `created` times inside are overwritten by the engine's clock.
@@ -203,6 +230,20 @@ pub enum Command {
         /// Endpoint.
         endpoint: String,
     },
+    /// Says what was right about captured requests. Answered when the labels that count are on disk.
+    AddLabels {
+        /// Endpoint.
+        endpoint: String,
+        /// The labels.
+        source: LabelSource,
+    },
+    /// Sets or clears the prefix below which every object is read as ground truth of an endpoint.
+    SetGroundTruth {
+        /// Endpoint.
+        endpoint: String,
+        /// The prefix.
+        prefix: Option<S3Uri>,
+    },
     /// Makes, changes or deletes an IAM role.
     Role(RoleCommand),
     /// Makes, changes or deletes alarms.
@@ -243,6 +284,8 @@ pub enum Reply {
     Resource(ResourceRef),
     /// The object as it was written.
     Object(Box<Object>),
+    /// What became of labels.
+    Labels(Box<LabelReport>),
 }
 
 /// Why a command was refused or failed. The workspace is as it was before.

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use alarms::{AlarmCommand, AlarmError};
-pub use command::{Command, CommandError, Reply, Source, Staged};
+pub use command::{Command, CommandError, LabelSource, MatchBy, Reply, Source, Staged};
 pub use environment::{UNSET, environment};
 pub use local_file::LocalFile;
 pub use metrics::{Datum, Known, Measured};

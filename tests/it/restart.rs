@@ -12,12 +12,17 @@ use super::support::program::Server;
 
 /// Status line and body of one prediction.
 fn predict(url: &str, endpoint: &str, row: &str) -> (String, String) {
+    post(url, &format!("/endpoints/{endpoint}/invocations"), "", row)
+}
+
+/// Status line and body of an answer. `headers` end with `\r\n` each.
+fn post(url: &str, path: &str, headers: &str, body: &str) -> (String, String) {
     let address = url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     write!(
         stream,
-        "POST /endpoints/{endpoint}/invocations HTTP/1.1\r\nHost: {address}\r\nContent-Type: text/csv\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{row}",
-        row.len()
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: text/csv\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
     )
     .unwrap();
     let mut answer = String::new();
@@ -75,6 +80,43 @@ fn ready_means_that_endpoints_answer() {
         assert!(status.contains("200"), "right after ready: {status} {body}");
         server.end("KILL");
     }
+}
+
+#[test]
+fn captured_requests_and_their_labels_outlive_a_kill_and_a_torn_end() {
+    const ASKED: usize = 40;
+    let folder = tempfile::tempdir().unwrap();
+    prepare(folder.path());
+    let label = |url: &str, ids: std::ops::Range<usize>| -> serde_json::Value {
+        let csv = ids.map(|id| format!("r-{id},3\n")).collect::<Vec<_>>().concat();
+        let (status, body) = post(url, "/endpoints/live/ground-truth", "", &csv);
+        assert!(status.contains("200"), "{status}: {body}");
+        serde_json::from_str(&body).unwrap()
+    };
+    let server = Server::start(folder.path());
+    for id in 0..ASKED {
+        let id = format!("X-Amzn-SageMaker-Inference-Id: r-{id}\r\n");
+        assert!(post(&server.url, "/endpoints/live/invocations", &id, "3,1").0.contains("200"));
+    }
+    assert_eq!(label(&server.url, 0..10)["counted"], 10);
+    server.end("KILL");
+    // As if the end had come in the middle of a write.
+    let segments = std::fs::read_dir(folder.path().join("capture/live")).unwrap();
+    let newest = segments.map(|entry| entry.unwrap().path()).max().unwrap();
+    let mut file = std::fs::OpenOptions::new().append(true).open(newest).unwrap();
+    file.write_all(&[200, 0, 0, 0, 1, 2, 3, 4, 2, 0]).unwrap();
+
+    let server = Server::start(folder.path());
+    let told = label(&server.url, 0..20);
+    assert_eq!((&told["repeated"], &told["counted"]), (&10.into(), &10.into()), "{told}");
+    server.end("KILL");
+    let server = Server::start(folder.path());
+    let told = label(&server.url, 0..ASKED);
+    assert_eq!(
+        (&told["repeated"], &told["counted"]),
+        (&20.into(), &20.into()),
+        "what came after the tear counts: {told}"
+    );
 }
 
 #[test]

@@ -56,6 +56,7 @@ impl Default for Background {
 /// A request in the queue.
 struct Job {
     endpoint: String,
+    inference_id: String,
     input: Input,
     content_type: Option<String>,
     accept: Option<String>,
@@ -89,28 +90,29 @@ pub(super) async fn accept(
     let head = Head::read(headers, endpoint)?;
     let bytes = body.read(BODY_BYTES).await?;
     let places = places(wire, endpoint)?;
-    let id = id.to_str().unwrap_or_default().to_owned();
-    let inference_id = head.inference_id.and_then(|id| id.to_str().ok()).unwrap_or(&id).to_owned();
+    let request_id = id.to_str().unwrap_or_default();
+    let inference_id = head.inference_id.and_then(|id| id.to_str().ok()).unwrap_or(request_id).to_owned();
     let ttl = seconds("RequestTTLSeconds", head.later.ttl_s, 60..=TTL_S)?.unwrap_or(TTL_S);
     // Checked and no more: a model here needs no limit.
     seconds("InvocationTimeoutSeconds", head.later.timeout_s, 1..=3_600)?;
-    let output = output(&places.output, &head.later, &id);
+    let output = output(&places.output, &head.later, request_id);
     let Ok(place) = Arc::clone(&wire.background.places).try_acquire_owned() else {
         let message = format!("{QUEUE} requests wait already: ask again when some of them are answered");
         return Err(WireError::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message));
     };
+    let mut response = Response::new(json!({ "InferenceId": inference_id }).to_string().into());
     let job = Job {
         endpoint: endpoint.to_owned(),
+        inference_id,
         input: input(head.later.input_location, bytes)?,
         content_type: head.later.content_type.map(str::to_owned),
         accept: head.accept.map(str::to_owned),
-        failure: places.failure.map(|prefix| prefix.join(&format!("{id}-error.out"))),
+        failure: places.failure.map(|prefix| prefix.join(&format!("{request_id}-error.out"))),
         output,
         ttl: Duration::from_secs(ttl),
         accepted: wire.serving.clock().elapsed(),
         _place: place,
     };
-    let mut response = Response::new(json!({ "InferenceId": inference_id }).to_string().into());
     *response.status_mut() = StatusCode::ACCEPTED;
     let answered = response.headers_mut();
     answered.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -119,7 +121,7 @@ pub(super) async fn accept(
             answered.insert(name, value);
         }
     }
-    head.sign(&mut response, None, None, None);
+    head.sign(&mut response, None, None, id);
     let wire = Arc::clone(wire);
     tokio::spawn(async move {
         let Ok(_turn) = wire.background.working.acquire().await else { return };
@@ -218,7 +220,7 @@ async fn answered(wire: &Arc<Wire>, job: &Job) -> Result<(Vec<u8>, &'static str)
         }
     };
     let content_type = job.content_type.as_deref().or(kind.as_deref());
-    let asked = [content_type, job.accept.as_deref(), None];
+    let asked = [content_type, job.accept.as_deref(), None, Some(&job.inference_id)];
     let answer = aside(wire, &job.endpoint, asked, bytes, None).await.map_err(|error| error.message)?;
     match answer.result {
         Ok(prediction) => Ok((prediction.body, prediction.content_type)),

@@ -96,16 +96,17 @@ impl<'a> Head<'a> {
     }
 
     /// Gives back what the client sent along, and says who answered. SageMaker hands a client's custom attributes to the model, and the
-    /// built-in containers give them back as they came. The inference id is ours to give back: it is what a label is joined by later.
-    /// In headers of our own: which deployment's fleet answered, since two may have a variant of one name while an update moves traffic; and how
-    /// the variant was drawn, since who knows it can compare variants without a word from us.
+    /// built-in containers give them back as they came. The inference id is what a label is joined by later: the client's own, or `id`, the
+    /// request's. In headers of our own: which deployment's fleet answered, since two may have a variant of one name while an update moves
+    /// traffic; and how the variant was drawn, since who knows it can compare variants without a word from us.
     pub(super) fn sign(
         &self,
         response: &mut Response,
         variant: Option<&str>,
-        deployment: Option<u64>,
-        drawn: Option<&Drawn>,
+        by: Option<(Option<u64>, Option<Drawn>)>,
+        id: &HeaderValue,
     ) {
+        let (deployment, drawn) = by.unwrap_or_default();
         let headers = response.headers_mut();
         if let Some(deployment) = deployment {
             headers.insert(DEPLOYMENT, HeaderValue::from(deployment));
@@ -116,11 +117,10 @@ impl<'a> Head<'a> {
         if let Some(value) = variant.and_then(|variant| HeaderValue::from_str(variant).ok()) {
             headers.insert(INVOKED_VARIANT, value);
         }
-        for (name, value) in [(CUSTOM_ATTRIBUTES, self.custom_attributes), (INFERENCE_ID, self.inference_id)] {
-            if let Some(value) = value {
-                headers.insert(name, value.clone());
-            }
+        if let Some(value) = self.custom_attributes {
+            headers.insert(CUSTOM_ATTRIBUTES, value.clone());
         }
+        headers.insert(INFERENCE_ID, self.inference_id.unwrap_or(id).clone());
     }
 }
 

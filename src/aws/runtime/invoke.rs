@@ -26,22 +26,24 @@ const ASIDE_BYTES: usize = 64 * 1024;
 pub(super) async fn whole(
     wire: &Arc<Wire>,
     endpoint: &str,
+    id: &HeaderValue,
     headers: &HeaderMap,
     body: RequestBody,
     received: Duration,
 ) -> Result<Response, WireError> {
-    invoke(wire, endpoint, headers, body, received, plainly).await
+    invoke(wire, endpoint, id, headers, body, received, plainly).await
 }
 
 /// `InvokeEndpointWithResponseStream`. The models here answer at once, so that a refusal always comes before the stream begins.
 pub(super) async fn as_events(
     wire: &Arc<Wire>,
     endpoint: &str,
+    id: &HeaderValue,
     headers: &HeaderMap,
     body: RequestBody,
     received: Duration,
 ) -> Result<Response, WireError> {
-    invoke(wire, endpoint, headers, body, received, |prediction| {
+    invoke(wire, endpoint, id, headers, body, received, |prediction| {
         let mut response = Response::new(events::payload_parts(&prediction.body).into());
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(events::CONTENT_TYPE));
@@ -54,6 +56,7 @@ pub(super) async fn as_events(
 async fn invoke(
     wire: &Arc<Wire>,
     endpoint: &str,
+    id: &HeaderValue,
     headers: &HeaderMap,
     body: RequestBody,
     received: Duration,
@@ -62,25 +65,27 @@ async fn invoke(
     let head = Head::read(headers, endpoint)?;
     let most = body.limits.body_bytes;
     let bytes = body.read(most).await?;
-    let asked = [head.content_type, head.accept, head.target_variant];
+    let inference_id = head.inference_id.unwrap_or(id).to_str().ok();
+    let asked = [head.content_type, head.accept, head.target_variant, inference_id];
     let answer = if bytes.len() <= ASIDE_BYTES {
         wire.serving.invoke(endpoint, &invocation(asked, &bytes, Some(received)))
     } else {
         aside(wire, endpoint, asked, bytes, Some(received)).await?
     };
-    Ok(respond(wire, endpoint, &head, answer, written))
+    Ok(respond(wire, endpoint, id, &head, answer, written))
 }
 
 /// `InvokeEndpoint` of a short body that is here already, without waiting for anything.
-pub fn at_once(wire: &Wire, endpoint: &str, headers: &HeaderMap, body: &[u8]) -> Response {
+pub fn at_once(wire: &Wire, endpoint: &str, id: &HeaderValue, headers: &HeaderMap, body: &[u8]) -> Response {
     let received = wire.serving.clock().elapsed();
     let head = match Head::read(headers, endpoint) {
         Ok(head) => head,
         Err(error) => return error.into_response(Protocol::RestJson, "-"),
     };
-    let asked = [head.content_type, head.accept, head.target_variant];
+    let inference_id = head.inference_id.unwrap_or(id).to_str().ok();
+    let asked = [head.content_type, head.accept, head.target_variant, inference_id];
     let answer = wire.serving.invoke(endpoint, &invocation(asked, body, Some(received)));
-    respond(wire, endpoint, &head, answer, plainly)
+    respond(wire, endpoint, id, &head, answer, plainly)
 }
 
 fn plainly(prediction: Prediction) -> Response {
@@ -92,6 +97,7 @@ fn plainly(prediction: Prediction) -> Response {
 fn respond(
     wire: &Wire,
     endpoint: &str,
+    id: &HeaderValue,
     head: &Head<'_>,
     answer: Answer,
     written: impl FnOnce(Prediction) -> Response,
@@ -100,7 +106,7 @@ fn respond(
         Ok(prediction) => written(prediction),
         Err(error) => refusal(wire, endpoint, &error, answer.variant.as_deref()).into_response(Protocol::RestJson, "-"),
     };
-    head.sign(&mut response, answer.variant.as_deref(), answer.deployment, answer.drawn.as_ref());
+    head.sign(&mut response, answer.variant.as_deref(), Some((answer.deployment, answer.drawn)), id);
     response
 }
 
@@ -121,18 +127,18 @@ pub(super) fn refusal(wire: &Wire, endpoint: &str, error: &InvokeError, variant:
 }
 
 fn invocation<'a>(
-    [content_type, accept, target_variant]: [Option<&'a str>; 3],
+    [content_type, accept, target_variant, inference_id]: [Option<&'a str>; 4],
     body: &'a [u8],
     received: Option<Duration>,
 ) -> Invocation<'a> {
-    Invocation { content_type, accept, target_variant, body, received }
+    Invocation { content_type, accept, target_variant, inference_id, body, received }
 }
 
-/// Answers on a thread that may take its time. `asked`: content type, accept, target variant.
+/// Answers on a thread that may take its time. `asked`: content type, accept, target variant, inference id.
 pub(super) async fn aside(
     wire: &Arc<Wire>,
     endpoint: &str,
-    asked: [Option<&str>; 3],
+    asked: [Option<&str>; 4],
     body: Bytes,
     received: Option<Duration>,
 ) -> Result<Answer, WireError> {

@@ -3,6 +3,7 @@
 
 mod background;
 mod events;
+mod ground_truth;
 mod head;
 mod invoke;
 
@@ -27,6 +28,9 @@ pub const OPERATIONS: [(&str, &str); 3] = [
     ("InvokeEndpointWithResponseStream", "invocations-response-stream"),
 ];
 
+/// The last part of the path of labels; no operation of AWS's.
+pub const GROUND_TRUTH: &str = "ground-truth";
+
 /// Answers one request.
 ///
 /// # Errors
@@ -39,13 +43,14 @@ pub async fn answer(wire: &Arc<Wire>, call: Call) -> Result<Response, WireError>
     }
     let Call { id, parts, body, .. } = call;
     match parts.uri.path().strip_prefix("/endpoints/").and_then(|rest| rest.split_once('/')) {
-        Some((endpoint, "invocations")) => invoke::whole(wire, endpoint, &parts.headers, body, received).await,
+        Some((endpoint, "invocations")) => invoke::whole(wire, endpoint, &id, &parts.headers, body, received).await,
         Some((endpoint, "invocations-response-stream")) => {
-            Box::pin(invoke::as_events(wire, endpoint, &parts.headers, body, received)).await
+            Box::pin(invoke::as_events(wire, endpoint, &id, &parts.headers, body, received)).await
         }
         Some((endpoint, "async-invocations")) => {
             Box::pin(background::accept(wire, endpoint, &id, &parts.headers, body)).await
         }
+        Some((endpoint, GROUND_TRUTH)) => Box::pin(ground_truth::add(wire, endpoint, body)).await,
         _ => Err(WireError::not_here("SageMaker Runtime", parts.uri.path())),
     }
 }

@@ -4,9 +4,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::super::errors::WireError;
+use super::data_capture::{self, DataCaptureConfig};
 use super::list::{self, Entry};
 use super::refusal::not_found;
-use super::shapes::{WireTag, default, each, not_available, required, tags_from_wire, time};
+use super::shapes::{WireTag, default, each, not_available, required, set, tags_from_wire, time};
 use super::{Outcome, Request};
 use crate::domain::arn::{Account, ArnKind};
 use crate::domain::endpoint_config::{EndpointConfig, ProductionVariant};
@@ -23,6 +24,7 @@ struct Create {
     shadow_production_variants: Option<Vec<Value>>,
     explainer_config: Option<Value>,
     cross_region_traffic_config: Option<Value>,
+    data_capture_config: Option<DataCaptureConfig>,
     tags: Option<Vec<WireTag>>,
 }
 
@@ -111,6 +113,7 @@ fn from_wire(create: Create, extras: Extras) -> Result<EndpointConfig, WireError
         variants,
         created: Timestamp::default(),
         tags: tags_from_wire(create.tags),
+        data_capture: create.data_capture_config.map(data_capture::from_wire).transpose()?,
         extras,
     })
 }
@@ -151,6 +154,7 @@ pub(super) fn described(config: &EndpointConfig, account: &Account) -> Map<Strin
             })
         };
         out.insert("ProductionVariants".to_owned(), config.variants.iter().map(variant).collect());
+        set(&mut out, "DataCaptureConfig", config.data_capture.as_ref().map(data_capture::to_wire));
     }
     each(&mut out, "ProductionVariants", |variant| default(variant, "InitialVariantWeight", 1.0));
     out.insert("EndpointConfigName".to_owned(), json!(config.name));

@@ -3,6 +3,7 @@
 //! A request is read, held against AWS's service model, turned into a command or a question to the snapshot (`from_wire`), and what is there
 //! is turned into an answer (`to_wire`). One table ([`OPERATIONS`]) says which operations there are.
 
+mod data_capture;
 mod endpoint_configs;
 mod endpoints;
 mod list;

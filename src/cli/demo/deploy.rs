@@ -174,6 +174,7 @@ fn config(name: &str, variants: &[(&Candidate, &String)]) -> Command {
         variants: variants.iter().map(variant).collect(),
         created: Timestamp::default(),
         tags: Vec::new(),
+        data_capture: None,
         extras: Extras::default(),
     }))
 }

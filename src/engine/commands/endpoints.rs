@@ -1,7 +1,10 @@
 //! Endpoints: create, update, weights, delete; and the traffic tests that run against them.
 
 use super::super::control::{Change, Control, Row, endpoint_tells};
+use super::super::ground_truth;
 use super::super::machine::endpoint::{self, Event};
+use super::super::message::{Answer, Touched};
+use super::data::{Done, on_worker};
 use super::{Outcome, free, made, missing, valid};
 use crate::domain::deployment::{Alarm, DeploymentPlan};
 use crate::domain::endpoint::{Endpoint, Retain};
@@ -11,7 +14,7 @@ use crate::domain::invalid::Invalid;
 use crate::domain::reference::Kind;
 use crate::domain::tag::{self, Tag};
 use crate::domain::traffic_test::TrafficTestSpec;
-use crate::workspace::{CommandError, Reply};
+use crate::workspace::{CommandError, LabelSource, Reply};
 
 /// The configuration, when it and every model that it names are there.
 fn config_of(control: &Control, name: &str) -> Result<std::sync::Arc<EndpointConfig>, CommandError> {
@@ -108,6 +111,16 @@ pub(super) fn set_autopilot(control: &mut Control, name: &str, floor: Option<f64
 pub(super) fn delete(control: &mut Control, name: &str) -> Outcome {
     control.endpoint_step(name, Event::DeleteRequested)?;
     Ok(Reply::Done)
+}
+
+pub(super) fn add_labels(control: &mut Control, endpoint: String, source: LabelSource, answer: Answer) {
+    if !control.world.endpoints.contains(&endpoint) {
+        return answer.resolve(Err(missing(Kind::Endpoint, &endpoint)));
+    }
+    on_worker(control, Touched::default(), answer, move |shared| {
+        let report = ground_truth::add(shared, &endpoint, source)?;
+        Ok(Done::quiet(Reply::Labels(Box::new(report))))
+    });
 }
 
 pub(super) fn start_traffic(control: &mut Control, spec: TrafficTestSpec) -> Outcome {

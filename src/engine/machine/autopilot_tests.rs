@@ -22,6 +22,7 @@ fn in_service(names: &[&str]) -> Endpoint {
         variants: names.iter().map(variant).collect(),
         created: START,
         tags: Vec::new(),
+        data_capture: None,
         extras: Extras::default(),
     };
     let (mut endpoint, _) = endpoint::create("e", &config, Vec::new(), START);

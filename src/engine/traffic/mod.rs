@@ -1,8 +1,9 @@
 //! Traffic tests: labelled rows sent to an endpoint's real URL at a steady rate, and what came back compared with the labels.
 
-mod judge;
 mod rows;
 mod send;
+
+pub(super) use rows::Labelled;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -96,7 +97,8 @@ impl Control {
         let (stop, stopped) = watch::channel(false);
         self.traffic.running.insert(name.clone(), Running { id, stop });
         let shared = Arc::clone(&self.shared);
-        let plan = send::Plan { spec, url, planned };
+        let ids = format!("traffic-{}-{id}", self.now().0);
+        let plan = send::Plan { spec, url, planned, ids };
         runtime.spawn(async move {
             let report = {
                 let shared = Arc::clone(&shared);

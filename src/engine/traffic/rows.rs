@@ -17,13 +17,11 @@ const SNIFF_BYTES: usize = 64 * 1024;
 
 /// Labels and rows.
 #[derive(Debug)]
-pub(super) struct Labelled {
+pub(in crate::engine) struct Labelled {
     bytes: Vec<u8>,
     rows: Vec<(f32, Range<usize>)>,
     /// How the rows are written.
-    pub(super) format: ChannelFormat,
-    /// Whether every label is 0 or 1.
-    pub(super) two_classes: bool,
+    pub(in crate::engine) format: ChannelFormat,
 }
 
 impl Labelled {
@@ -31,7 +29,7 @@ impl Labelled {
     ///
     /// # Errors
     /// In words, with the line where there is one.
-    pub(super) fn read(objects: &Objects, uri: &S3Uri) -> Result<Self, String> {
+    pub(in crate::engine) fn read(objects: &Objects, uri: &S3Uri) -> Result<Self, String> {
         let (object, file) = objects.open(uri).map_err(|error| error.to_string())?;
         let unreadable = |error: std::io::Error| format!("{uri} could not be read: {error}");
         let mut bytes = Vec::new();
@@ -89,17 +87,16 @@ impl Labelled {
         if rows.is_empty() {
             return Err(format!("{file} holds no rows"));
         }
-        let two_classes = rows.iter().all(|(label, _)| *label == 0.0 || *label == 1.0);
-        Ok(Self { bytes, rows, format, two_classes })
+        Ok(Self { bytes, rows, format })
     }
 
     /// How many rows.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::engine) fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// The body of a request with these rows.
-    pub(super) fn body(&self, rows: &[usize]) -> Vec<u8> {
+    pub(in crate::engine) fn body(&self, rows: &[usize]) -> Vec<u8> {
         let mut body = Vec::new();
         for (i, row) in rows.iter().enumerate() {
             if i > 0 {
@@ -114,12 +111,12 @@ impl Labelled {
     }
 
     /// The label of a row.
-    pub(super) fn label(&self, row: usize) -> f32 {
+    pub(in crate::engine) fn label(&self, row: usize) -> f32 {
         self.rows[row].0
     }
 
     /// The content type of a request.
-    pub(super) fn content_type(&self) -> &'static str {
+    pub(in crate::engine) fn content_type(&self) -> &'static str {
         self.format.content_type()
     }
 }
@@ -174,7 +171,6 @@ mod tests {
         let rows = parse("24.5,1,2\r\n\n0,3,\n", ChannelFormat::Csv).unwrap();
         assert_eq!((rows.len(), rows.label(0), rows.label(1)), (2, 24.5, 0.0));
         assert_eq!(rows.body(&[0, 1]), b"1,2\n3,");
-        assert!(!rows.two_classes);
     }
 
     #[test]
@@ -184,7 +180,6 @@ mod tests {
         assert_eq!(rows.body(&[2]), b"2:2");
         assert_eq!(rows.body(&[0]), b"0:0.5 3:1 ");
         assert_eq!(rows.body(&[1, 2]), b"0\n2:2", "a row without features is a row");
-        assert!(rows.two_classes);
     }
 
     #[test]

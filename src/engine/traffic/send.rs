@@ -1,22 +1,24 @@
 //! The sender: requests become due at a steady rate whatever the answers do (open loop), over a fixed number of kept connections.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::CONTENT_TYPE;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::super::message::TrafficProgress;
 use super::super::shared::Shared;
-use super::judge::{Yardstick, judge};
 use super::rows::{Labelled, Order};
+use crate::domain::label::{Label, LabelReport};
 use crate::domain::traffic_test::{TrafficTestSpec, TrafficTestStatus};
+use crate::util::promise::{Broken, Promise};
 
-/// The header that says how the variant that answered was drawn.
-const DRAWN: &str = "x-counterpoise-drawn";
+/// The header that names a request for its labels.
+const INFERENCE_ID: &str = "x-amzn-sagemaker-inference-id";
 /// How often progress is published, at most.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 /// How long a request may take before it counts as failed.
@@ -29,7 +31,12 @@ pub(super) struct Plan {
     pub(super) spec: TrafficTestSpec,
     pub(super) url: String,
     pub(super) planned: u64,
+    /// What the inference ids of its requests begin with.
+    pub(super) ids: String,
 }
+
+/// Labels on their way.
+type Labels = VecDeque<Promise<LabelReport>>;
 
 /// What the connections of one test share.
 struct Test {
@@ -113,19 +120,31 @@ async fn connection(test: Arc<Test>, mut stopped: watch::Receiver<bool>) {
         Ok(client) => client,
         Err(error) => return test.fail(&format!("no HTTP client could be made: {error}")),
     };
+    let mut labels = Labels::new();
     while let Some((number, rows)) = test.take() {
         let due = test.begun + Duration::from_secs_f64(number as f64 / test.plan.spec.requests_per_second);
         tokio::select! {
             biased;
             // A sender that is gone says the same as one that speaks.
-            _ = stopped.wait_for(|stop| *stop) => return,
+            _ = stopped.wait_for(|stop| *stop) => break,
             () = sleep_until(due) => {}
         }
-        if let Err(why) = test.send(&client, &rows).await {
-            test.failed.fetch_add(1, Ordering::AcqRel);
-            test.note(&why);
+        match test.send(&client, number, &rows).await {
+            Ok(()) => labels.extend(test.label(number, &rows)),
+            Err(why) => {
+                test.failed.fetch_add(1, Ordering::AcqRel);
+                test.note(&why);
+            }
         }
         test.sent.fetch_add(1, Ordering::AcqRel);
+        while let Some(answer) = labels.front().and_then(Promise::poll_now) {
+            labels.pop_front();
+            test.labelled(answer);
+        }
+    }
+    // A test is over when its last label is counted.
+    for answer in labels {
+        test.labelled(answer.await);
     }
 }
 
@@ -143,37 +162,39 @@ impl Test {
     }
 
     /// Sends one request. The error is why there was no 2xx answer.
-    async fn send(&self, client: &reqwest::Client, rows: &[usize]) -> Result<(), String> {
+    async fn send(&self, client: &reqwest::Client, number: u64, rows: &[usize]) -> Result<(), String> {
         let response = client
             .post(&self.plan.url)
             .header(CONTENT_TYPE, self.rows.content_type())
+            .header(INFERENCE_ID, self.id(number))
             .body(self.rows.body(rows))
             .send()
             .await
             .map_err(|error| format!("No answer: {}", chain(&error)))?;
         let status = response.status();
-        let headers = response.headers().clone();
         let body = response.bytes().await.map_err(|error| format!("The answer broke off: {}", chain(&error)))?;
         if !status.is_success() {
             let text = String::from_utf8_lossy(&body);
             return Err(format!("{status}: {}", text.chars().take(500).collect::<String>()));
         }
-        self.compare(&headers, &body, rows);
         Ok(())
     }
 
-    fn compare(&self, headers: &HeaderMap, body: &[u8], rows: &[usize]) {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let endpoint = &self.plan.spec.endpoint;
-        let Some(live) = self.shared.serving.live(endpoint) else { return };
-        let yardstick = Yardstick { score: live.score, two_classes: self.rows.two_classes };
-        let labels: Vec<f32> = rows.iter().map(|row| self.rows.label(*row)).collect();
-        match judge(text("content-type"), body, &labels, yardstick) {
-            Ok(outcomes) => match text(DRAWN).parse() {
-                Ok(drawn) => self.shared.serving.record_outcomes(endpoint, &drawn, &outcomes),
-                Err(error) => self.note(&format!("An answer does not say how its variant was drawn: {error}")),
-            },
-            Err(why) => self.note(&format!("An answer could not be compared with its labels: {why}")),
+    /// The inference id of a request.
+    fn id(&self, number: u64) -> String {
+        format!("{}-{number}", self.plan.ids)
+    }
+
+    /// Says what was right about the rows of an answered request.
+    fn label(&self, number: u64, rows: &[usize]) -> Option<Promise<LabelReport>> {
+        let values = rows.iter().map(|row| f64::from(self.rows.label(*row))).collect();
+        self.shared.serving.label(&self.plan.spec.endpoint, vec![Label { id: self.id(number), values }], false)
+    }
+
+    fn labelled(&self, answer: Result<LabelReport, Broken>) {
+        // A broken promise is a workspace that closes, or an endpoint that is gone.
+        if let Some(why) = answer.ok().and_then(|report| report.problems.into_iter().next()) {
+            self.note(&format!("A label was not counted: {why}"));
         }
     }
 

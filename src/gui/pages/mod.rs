@@ -4,6 +4,7 @@ pub mod buckets;
 mod cache;
 pub mod cleanup;
 pub mod code;
+mod data_picker;
 pub mod endpoint_configs;
 pub mod endpoints;
 pub mod home;

@@ -1,8 +1,9 @@
 //! Training jobs, models and endpoint configurations as code.
 
 use super::call::{Call, python_call};
-use super::value::{Value, map, number, quoted, text};
+use super::value::{Style, Value, map, number, quoted, text};
 use super::{Place, Snippet};
+use crate::domain::data_capture::DataCapture;
 use crate::domain::endpoint_config::{EndpointConfig, ProductionVariant};
 use crate::domain::model::Model;
 use crate::domain::tag::Tag;
@@ -220,6 +221,11 @@ pub(super) fn make_config(place: &Place, config: &EndpointConfig, title: &str) -
             ("ProductionVariants", Value::List(config.variants.iter().map(variant).collect())),
         ],
     );
+    let capture = config.data_capture.as_ref().map(capture_value);
+    let call = match &capture {
+        Some(capture) => call.with("DataCaptureConfig", capture.clone()),
+        None => call,
+    };
     let mut out = tagged(call, &config.tags).with_missing(&config.extras).snippets(place, title);
     let variants: Vec<String> = config
         .variants
@@ -238,13 +244,38 @@ pub(super) fn make_config(place: &Place, config: &EndpointConfig, title: &str) -
             format!("        {},\n", call.replace('\n', "\n        "))
         })
         .collect();
+    let capture = capture.map_or_else(String::new, |capture| {
+        format!("    DataCaptureConfig={},\n", capture.write(Style::Python, 4, 22))
+    });
     let body = format!(
-        "session.sagemaker_client.create_endpoint_config(\n    EndpointConfigName={},\n    ProductionVariants=[\n{}    ],\n)\n",
+        "session.sagemaker_client.create_endpoint_config(\n    EndpointConfigName={},\n    ProductionVariants=[\n{}    ],\n{capture})\n",
         quoted(&config.name),
         variants.concat()
     );
     out.push(place.sdk(title, "from sagemaker.session import production_variant\n", &body));
     out
+}
+
+/// `DataCaptureConfig` as a request has it.
+fn capture_value(capture: &DataCapture) -> Value {
+    let texts = |list: &[String]| Value::List(list.iter().map(text).collect());
+    let modes = [(capture.input, "Input"), (capture.output, "Output")].into_iter().filter(|(is_on, _)| *is_on);
+    let mut members = vec![
+        member("EnableCapture", Value::Flag(capture.enabled)),
+        member("InitialSamplingPercentage", Value::Whole(capture.sampling_percent.into())),
+        member("DestinationS3Uri", text(capture.destination.to_string())),
+        member("CaptureOptions", Value::List(modes.map(|(_, mode)| map([("CaptureMode", text(mode))])).collect())),
+    ];
+    if let Some(key) = &capture.kms_key_id {
+        members.push(member("KmsKeyId", text(key)));
+    }
+    let lists = [("CsvContentTypes", &capture.csv_content_types), ("JsonContentTypes", &capture.json_content_types)];
+    let given: Vec<_> =
+        lists.iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| member(name, texts(list))).collect();
+    if !given.is_empty() {
+        members.push(member("CaptureContentTypeHeader", Value::Map(given)));
+    }
+    Value::Map(members)
 }
 
 pub(super) fn tagged(call: Call, tags: &[Tag]) -> Call {

@@ -59,7 +59,8 @@ pub fn dialog<T>(
             });
         if let Some(buttons) = buttons {
             ui.add_space(2.0);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| buttons(ui, state));
+            // In a row of its own height: what is left of a taller frame before would go to it, and the dialog would never shrink.
+            ui.horizontal(|ui| ui.with_layout(Layout::right_to_left(Align::Center), |ui| buttons(ui, state)));
         }
     });
     if closed || shown.should_close() { Dialog::Closed } else { Dialog::Open }

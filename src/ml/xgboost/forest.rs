@@ -181,13 +181,16 @@ impl TreeModel {
         if self.objective.link == Link::Argmax { 1 } else { self.bases.len() }
     }
 
+    /// See [`crate::ml::Model::threshold`].
+    pub fn threshold(&self) -> Option<f32> {
+        let raw = self.objective.link == Link::Identity;
+        (self.objective.task == Task::Binary).then_some(if raw { 0.0 } else { 0.5 })
+    }
+
     /// See [`crate::ml::Model::predicted_label`].
     pub fn predicted_label(&self, outputs: &[f32]) -> Option<u32> {
         match (self.objective.task, outputs) {
-            (Task::Binary, [score, ..]) => {
-                let raw = self.objective.link == Link::Identity;
-                Some(u32::from(*score > if raw { 0.0 } else { 0.5 }))
-            }
+            (Task::Binary, [score, ..]) => self.threshold().map(|threshold| u32::from(*score > threshold)),
             (Task::Multiclass(_), [class]) => Some(*class as u32),
             (Task::Multiclass(_), [_, ..]) => Some(argmax(outputs) as u32),
             _ => None,

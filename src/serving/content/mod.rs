@@ -3,7 +3,7 @@
 mod csv;
 mod json;
 mod number;
-mod recordio;
+pub mod recordio;
 mod write;
 
 use std::cell::RefCell;
@@ -60,10 +60,7 @@ pub fn answer(
     accept: Option<&str>,
     body: &[u8],
 ) -> Result<Prediction, InvokeError> {
-    let written = Written::from_content_type(content_type)?;
-    if written == Written::RecordIo && !ChannelFormat::RecordIo.is_of(model.algorithm()) {
-        return Err(InvokeError::ContentType(content_type.map(str::to_owned)));
-    }
+    let written = Written::accepted(content_type, model.algorithm())?;
     let form = Form::accepted(accept, model.algorithm())?;
     SCRATCH.with_borrow_mut(|scratch| {
         let rows = scratch.predict(model, written, body)?;
@@ -75,6 +72,15 @@ pub fn answer(
 }
 
 impl Written {
+    /// What a `Content-Type` header says, if the algorithm reads it.
+    fn accepted(given: Option<&str>, algorithm: Algorithm) -> Result<Self, InvokeError> {
+        let written = Self::from_content_type(given)?;
+        if written == Self::RecordIo && !ChannelFormat::RecordIo.is_of(algorithm) {
+            return Err(InvokeError::ContentType(given.map(str::to_owned)));
+        }
+        Ok(written)
+    }
+
     fn from_content_type(given: Option<&str>) -> Result<Self, InvokeError> {
         let name = given.and_then(|given| given.split(';').next()).unwrap_or_default().trim();
         let is = |known: &&str| name.eq_ignore_ascii_case(known);

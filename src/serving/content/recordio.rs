@@ -11,7 +11,7 @@ const FLOATS: u8 = 2 << 3 | 2;
 const VALUES: u8 = 1 << 3 | 2;
 
 /// Writes the record of one row. `label`: the class, where there is one.
-pub(super) fn write(out: &mut Vec<u8>, scores: &[f32], label: Option<u32>) {
+pub fn write(out: &mut Vec<u8>, scores: &[f32], label: Option<u32>) {
     let mut record = Vec::new();
     field(&mut record, LABELS, &entry("score", scores));
     if let Some(label) = label {
@@ -45,9 +45,65 @@ fn field(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// One row of an answer: its scores, and its class where there is one.
+pub type Row = (Vec<f32>, Option<f32>);
+
+/// Reads answers back that [`write`] wrote; `None` for anything else.
+pub fn read(mut bytes: &[u8]) -> Option<Vec<Row>> {
+    let mut rows = Vec::new();
+    while !bytes.is_empty() {
+        let magic = u32::from_le_bytes(bytes.split_off(..4)?.try_into().ok()?);
+        let length = u32::from_le_bytes(bytes.split_off(..4)?.try_into().ok()?) as usize;
+        let mut record = bytes.split_off(..length).filter(|_| magic == MAGIC)?;
+        bytes.split_off(..length.next_multiple_of(4) - length)?;
+        let mut row = Row::default();
+        while !record.is_empty() {
+            let mut entry = unwrapped(&mut record, LABELS)?;
+            let name = unwrapped(&mut entry, KEY)?;
+            let mut value = unwrapped(&mut entry, VALUE)?;
+            let mut tensor = unwrapped(&mut value, FLOATS)?;
+            let packed = unwrapped(&mut tensor, VALUES)?;
+            let values: Vec<f32> = packed.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)).collect();
+            match name {
+                b"score" => row.0 = values,
+                _ => row.1 = values.first().copied(),
+            }
+        }
+        rows.push(row);
+    }
+    Some(rows)
+}
+
+/// Takes the field with this tag off the front.
+fn unwrapped<'a>(bytes: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
+    bytes.split_off_first().filter(|found| **found == tag)?;
+    let mut length = 0;
+    for shift in (0..28).step_by(7) {
+        let group = *bytes.split_off_first()?;
+        length |= usize::from(group & 0x7F) << shift;
+        if group < 0x80 {
+            return bytes.split_off(..length);
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_is_read_back_and_no_cut_of_it() {
+        let mut out = Vec::new();
+        write(&mut out, &[0.25], Some(1));
+        write(&mut out, &[0.5; 200], Some(7));
+        write(&mut out, &[-3.0], None);
+        let rows = [(vec![0.25], Some(1.0)), (vec![0.5; 200], Some(7.0)), (vec![-3.0], None)];
+        assert_eq!(read(&out).as_deref(), Some(rows.as_slice()));
+        let ends: Vec<usize> = (0..out.len()).filter(|end| read(&out[..*end]).is_some()).collect();
+        assert_eq!(ends.len(), 3, "only after nothing, one or two whole records: {ends:?}");
+        assert_eq!(read(b"0.1,0.2,0.3"), None);
+    }
 
     #[test]
     fn a_record_is_what_protobuf_writes() {

@@ -98,6 +98,7 @@ pub(super) fn endpoint_config() -> impl Strategy<Value = EndpointConfig> {
         variants,
         created,
         tags,
+        data_capture: None,
         extras: Extras::default(),
     })
 }
@@ -192,6 +193,7 @@ pub(super) fn endpoint() -> impl Strategy<Value = Endpoint> {
             deployments,
             weight_changes,
             tags,
+            ground_truth: None,
             extras: Extras::default(),
         },
     )

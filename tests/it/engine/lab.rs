@@ -280,6 +280,7 @@ pub fn config(name: &str, variants: &[(&str, &str, f64)]) -> EndpointConfig {
             .collect(),
         created: Timestamp(0),
         tags: Vec::new(),
+        data_capture: None,
         extras: Extras::default(),
     }
 }

@@ -5,6 +5,7 @@ mod commands;
 mod endpoints;
 mod killed;
 pub(crate) mod lab;
+mod labels;
 mod reopening;
 mod traffic;
 mod training;

@@ -6,6 +6,7 @@ mod code;
 mod endpoint;
 mod endpoint_live;
 mod endpoint_verdict;
+mod labels;
 mod page_data;
 mod pages;
 mod pictures;

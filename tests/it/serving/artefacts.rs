@@ -36,6 +36,7 @@ fn spec(variants: &[(&str, Algorithm, PathBuf)]) -> FleetSpec {
         config_name: "boston".to_owned(),
         deployment: 1,
         variants: variants.iter().map(variant).collect(),
+        data_capture: None,
     }
 }
 

@@ -29,7 +29,7 @@ fn answer(stream: &mut TcpStream) -> (String, Vec<String>, String) {
     let mut lines = head.lines().map(str::to_owned);
     let first = lines.next().unwrap();
     let mut headers: Vec<String> = lines.collect();
-    for name in ["x-amzn-requestid: ", "date: "] {
+    for name in ["x-amzn-requestid: ", "date: ", "x-amzn-sagemaker-inference-id: "] {
         let at = headers.iter().position(|header| header.starts_with(name)).unwrap();
         assert!(headers.remove(at).len() > name.len() + 20, "{text}");
     }

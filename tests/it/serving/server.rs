@@ -131,6 +131,7 @@ pub fn fleet(serving: &Serving, variants: &[(&str, f64, f64)]) -> Fleet {
                 weight: *weight,
             })
             .collect(),
+        data_capture: None,
     };
     serving.build_fleet_of(&spec, variants.iter().map(|(.., answer)| constant(*answer)).collect()).unwrap()
 }

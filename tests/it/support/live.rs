@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use counterpoise::domain::algorithm::Algorithm;
+use counterpoise::domain::data_capture::DataCapture;
 use counterpoise::domain::endpoint::EndpointStatus;
 use counterpoise::domain::endpoint_config::{EndpointConfig, ProductionVariant};
 use counterpoise::domain::extras::Extras;
@@ -133,6 +134,11 @@ impl Live {
 
     /// A configuration with these models as variants of the same names.
     pub fn make_config(&self, name: &str, models: &[(&str, f64)]) {
+        self.make_capturing_config(name, models, None);
+    }
+
+    /// The same, with data capture.
+    pub fn make_capturing_config(&self, name: &str, models: &[(&str, f64)], data_capture: Option<DataCapture>) {
         let variant = |(model, weight): &(&str, f64)| ProductionVariant {
             name: (*model).to_owned(),
             model_name: (*model).to_owned(),
@@ -145,6 +151,7 @@ impl Live {
             variants: models.iter().map(variant).collect(),
             created: Timestamp::default(),
             tags: Vec::new(),
+            data_capture,
             extras: Extras::default(),
         })));
     }

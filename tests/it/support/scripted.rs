@@ -12,6 +12,7 @@ use counterpoise::domain::algorithm::Algorithm;
 use counterpoise::domain::autopilot::Autopilot;
 use counterpoise::domain::bucket::{Bucket, Object, content_type_of};
 use counterpoise::domain::endpoint::{Endpoint, EndpointStatus};
+use counterpoise::domain::label::LabelReport;
 use counterpoise::domain::metric::MetricId;
 use counterpoise::domain::multipart_upload::{MultipartUpload, Part};
 use counterpoise::domain::reference::{Kind, ResourceRef};
@@ -314,6 +315,12 @@ fn apply(world: &mut Snapshot, command: &Command) -> Answer {
             Some(floor) => world.autopilots.insert(name, Autopilot::new(name, *floor, NOW).unwrap()),
             None => drop(world.autopilots.remove(name)),
         },
+        Command::AddLabels { .. } => {
+            return Ok(Reply::Labels(Box::new(LabelReport { joined: 1, ..LabelReport::default() })));
+        }
+        Command::SetGroundTruth { endpoint, prefix } => {
+            edit(world, endpoint, |endpoint| endpoint.ground_truth.clone_from(prefix));
+        }
         Command::UndoWeights { .. }
         | Command::Role(_)
         | Command::Alarm(_)

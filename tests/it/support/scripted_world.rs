@@ -23,7 +23,9 @@ use counterpoise::domain::training_job::{
 use counterpoise::stats::experiment::loss::BoundedLoss;
 use counterpoise::stats::experiment::single_look::Interval;
 use counterpoise::stats::experiment::{ALPHA, ArmKey, Experiment, robbins};
-use counterpoise::stats::live::{EndpointLive, ExperimentLive, Mark, MarkKind, Score, Second, VariantLive};
+use counterpoise::stats::live::{
+    CaptureLive, EndpointLive, ExperimentLive, Mark, MarkKind, Score, Second, VariantLive,
+};
 use counterpoise::util::seed::Rng;
 use counterpoise::workspace::{MetricPoint, Snapshot, Table, TrainingCurve, TrainingProgress, WorkspaceInfo};
 
@@ -304,6 +306,7 @@ pub fn config(name: &str, variants: &[(&str, &str, f64)], created: Timestamp) ->
             .collect(),
         created,
         tags: Vec::new(),
+        data_capture: None,
         extras: Extras::default(),
     }
 }
@@ -348,6 +351,7 @@ pub fn endpoint(world: &Snapshot, name: &str, config_name: &str, created: Timest
         }],
         weight_changes: Vec::new(),
         tags: Vec::new(),
+        ground_truth: None,
         extras: Extras::default(),
     }
 }
@@ -613,5 +617,6 @@ pub fn live(endpoint: &Endpoint, seconds: usize, seed: u64) -> EndpointLive {
         draining: 0,
         last_request_ms: Some(NOW.0),
         experiment: Some(Arc::new(ExperimentLive { summary, cap: loss.cap() })),
+        capture: CaptureLive { taken: 12_480, labels: 9_872, late: 14, unknown: 3, ..CaptureLive::default() },
     }
 }

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::data_capture;
 use super::super::shapes::{set, time};
 use super::super::training_jobs::failure_reason;
 use super::deployment_config;
 use crate::domain::arn::{Account, ArnKind};
 use crate::domain::endpoint::{Deployment, DeploymentStage, Endpoint, EndpointStatus, EndpointVariant};
-use crate::domain::endpoint_config::EndpointConfig;
 use crate::domain::time::Timestamp;
 use crate::workspace::Snapshot;
 
@@ -32,7 +32,8 @@ pub(in crate::aws::sagemaker) fn described(endpoint: &Endpoint, snapshot: &Snaps
     }
     let config = snapshot.endpoint_configs.get(&endpoint.config_name);
     if let Some(config) = config {
-        set(&mut out, "DataCaptureConfig", data_capture(config));
+        let capture = config.data_capture.as_ref();
+        set(&mut out, "DataCaptureConfig", capture.map(|capture| data_capture::summary(capture, is_up)));
         set(&mut out, "AsyncInferenceConfig", config.extras.members().get("AsyncInferenceConfig").cloned());
     }
     set(&mut out, "PendingDeploymentSummary", pending(endpoint, snapshot));
@@ -132,17 +133,4 @@ fn state_of_new_fleet(deployment: &Deployment) -> Starting {
         _ => ("Deleting", deployment.rollback.as_ref().map(|(_, reason)| reason.clone())),
     };
     Starting { status, message, since, is_up: deployment.stage() >= DeploymentStage::Shifting }
-}
-
-/// Data capture as it was asked for, and that it does not happen.
-fn data_capture(config: &EndpointConfig) -> Option<Value> {
-    let given = config.extras.members().get("DataCaptureConfig")?;
-    let member = |name: &str| given.get(name).cloned();
-    Some(json!({
-        "EnableCapture": member("EnableCapture").unwrap_or(json!(false)),
-        "CaptureStatus": "Stopped",
-        "CurrentSamplingPercentage": member("InitialSamplingPercentage")?,
-        "DestinationS3Uri": member("DestinationS3Uri")?,
-        "KmsKeyId": member("KmsKeyId").unwrap_or(json!("")),
-    }))
 }

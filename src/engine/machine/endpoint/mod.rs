@@ -168,6 +168,7 @@ pub fn create(name: &str, config: &EndpointConfig, tags: Vec<Tag>, now: Timestam
         deployments: Vec::new(),
         weight_changes: Vec::new(),
         tags,
+        ground_truth: None,
         extras: Extras::default(),
     };
     let wish =

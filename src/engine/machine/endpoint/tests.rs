@@ -25,6 +25,7 @@ pub(super) fn config(name: &str, variants: &[(&str, f64)]) -> EndpointConfig {
             .collect(),
         created: T(0),
         tags: Vec::new(),
+        data_capture: None,
         extras: Extras::default(),
     }
 }

@@ -393,6 +393,7 @@ mod tests {
             deployments: vec![],
             weight_changes: vec![],
             tags: vec![],
+            ground_truth: None,
             extras: Extras::default(),
         }
     }
@@ -411,6 +412,7 @@ mod tests {
                     variants: vec![],
                     created: NOW,
                     tags: vec![],
+                    data_capture: None,
                     extras: Extras::default(),
                 },
             );

@@ -86,6 +86,10 @@ impl EndpointConfigPage {
             card(ui, |ui| {
                 let arn = cx.snapshot.info.account.arn(ArnKind::EndpointConfig, name);
                 parts::fact_copy(ui, cx, "ARN", &arn, 110.0);
+                if let Some(capture) = config.data_capture.as_ref().filter(|capture| capture.enabled) {
+                    let words = format!("{} % of the requests, to {}", capture.sampling_percent, capture.destination);
+                    parts::fact(ui, "Data capture", &words, 110.0);
+                }
                 parts::fact(ui, "Created", &format::exact(config.created, cx.zone), 110.0);
             });
         });

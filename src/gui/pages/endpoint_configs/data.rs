@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::capture::CaptureDraft;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::endpoint_config::{
     EndpointConfig, MAX_VARIANTS, ProductionVariant, validate_instance_type, validate_weight,
@@ -111,6 +112,9 @@ pub struct Draft {
     pub clone_of: Option<String>,
     /// Variants.
     pub variants: Vec<VariantDraft>,
+    /// Data capture.
+    #[serde(default)]
+    pub capture: CaptureDraft,
 }
 
 impl VariantDraft {
@@ -151,6 +155,7 @@ impl Draft {
             name: None,
             clone_of: Some(config.name.clone()),
             variants: config.variants.iter().map(variant).collect(),
+            capture: CaptureDraft::clone_of(config.data_capture.as_ref()),
         }
     }
 
@@ -219,12 +224,13 @@ impl Draft {
             variants: self.variants.iter().map(variant).collect(),
             created: Timestamp::default(),
             tags: Vec::new(),
+            data_capture: self.capture.capture(snapshot),
             extras: Extras::default(),
         }
     }
 
     /// Everything that is wrong: (variant or `None`, field, rule). Fields: `name`, `model`, `weight`, `instance_type`, `count`;
-    /// without a variant `name` and `variants`.
+    /// without a variant `name`, `variants`, `destination` and `percent`.
     pub fn problems(&self, snapshot: &Snapshot) -> Vec<(Option<usize>, &'static str, String)> {
         let mut problems = Vec::new();
         for (i, variant) in self.variants.iter().enumerate() {
@@ -254,6 +260,7 @@ impl Draft {
         } else if self.variants.iter().all(|v| v.weight() == Some(0.0)) {
             problems.push((None, "variants", "must have at least one weight above 0".to_owned()));
         }
+        problems.extend(self.capture.problems(snapshot).into_iter().map(|(field, rule)| (None, field, rule)));
         let name = self.name(snapshot);
         if let Err(invalid) = name::resource("EndpointConfigName", &name) {
             problems.push((None, "name", invalid.rule));

@@ -3,6 +3,7 @@
 use egui::Ui;
 use lucide_icons::Icon;
 
+use super::capture;
 use super::config_ui::share_bar;
 use super::data::{Draft, VariantDraft};
 use crate::domain::endpoint_config::MAX_VARIANTS;
@@ -78,6 +79,9 @@ impl NewEndpointConfigPage {
                 self.name(ui, cx, &mut draft, &problems);
                 split(ui, cx, &draft);
                 self.variants(ui, cx, &mut draft, &problems);
+                ui.add_space(size::GAP);
+                let error = |field: &str| self.error(&problems, None, field, false);
+                capture::ui(ui, cx.snapshot, &mut draft.capture, error);
             });
         });
         let snapshot = std::sync::Arc::clone(cx.snapshot);

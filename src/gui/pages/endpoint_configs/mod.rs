@@ -1,5 +1,6 @@
 //! Endpoint configurations: the list, one of them, and the form that makes one.
 
+mod capture;
 mod config_ui;
 pub mod data;
 mod form_ui;

@@ -73,6 +73,7 @@ fn config_of(name: String, models: &[String], instance_type: &str) -> EndpointCo
             .collect(),
         created: Timestamp(0),
         tags: Vec::new(),
+        data_capture: None,
         extras: Extras::default(),
     }
 }

@@ -203,6 +203,7 @@ fn deploy(snapshot: &Snapshot, pair: [&TrainingJob; 2]) -> Vec<Action> {
         variants,
         created: Timestamp::default(),
         tags: Vec::new(),
+        data_capture: None,
         extras: Extras::default(),
     };
     submit(Command::CreateEndpointConfig(Box::new(config)), String::new(), None);

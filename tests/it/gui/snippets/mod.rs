@@ -7,6 +7,7 @@
 mod clients;
 mod desk;
 
+use counterpoise::domain::data_capture::DataCapture;
 use counterpoise::domain::endpoint::EndpointStatus;
 use counterpoise::domain::s3_uri::S3Uri;
 use counterpoise::domain::training_job::TrainingJobStatus;
@@ -23,7 +24,8 @@ fn seed(live: &Live) {
     live.with_house_prices();
     live.make_model("prices-a", 5);
     live.make_model("prices-b", 6);
-    live.make_config("prices-ab", &[("prices-a", 3.0), ("prices-b", 1.0)]);
+    let capture = DataCapture { sampling_percent: 40, ..DataCapture::to(S3Uri::new(BUCKET, "captured")) };
+    live.make_capturing_config("prices-ab", &[("prices-a", 3.0), ("prices-b", 1.0)], Some(capture));
     live.make_config("prices-b-only", &[("prices-b", 1.0)]);
     live.put_in_service("prices-live", "prices-ab");
     live.start_job("endless", 1_000_000);
@@ -148,8 +150,16 @@ fn did(live: &Live, client: &Client, before: &Snapshot, (route, title): (&Route,
         (Route::NewModel { .. } | Route::Model(_), "Make it" | "Make one like it") => grew(|now| now.models.len(), 1),
         (Route::Model(_), "Look at it") => said.contains("model.tar.gz"),
         (Route::Model(_), "Delete it") => grew(|now| now.models.len(), -1),
-        (Route::NewEndpointConfig { .. } | Route::EndpointConfig(_), "Make it" | "Make one like it")
-        | (Route::NewEndpoint { .. }, "Make its configuration") => grew(|now| now.endpoint_configs.len(), 1),
+        (Route::NewEndpointConfig { .. } | Route::EndpointConfig(_), "Make it" | "Make one like it") => {
+            let captured = |now: &Snapshot| {
+                now.endpoint_configs.values().filter_map(|config| config.data_capture.clone()).collect::<Vec<_>>()
+            };
+            let now = captured(&live.workspace.snapshot());
+            grew(|now| now.endpoint_configs.len(), 1)
+                && now.len() == captured(before).len() + 1
+                && now.iter().all(|capture| *capture == now[0])
+        }
+        (Route::NewEndpoint { .. }, "Make its configuration") => grew(|now| now.endpoint_configs.len(), 1),
         (Route::EndpointConfig(_) | Route::Endpoint(_), "Look at it") => {
             said.contains("prices-a") && said.contains("prices-b")
         }

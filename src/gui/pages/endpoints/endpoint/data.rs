@@ -309,6 +309,7 @@ mod tests {
             }],
             weight_changes: vec![WeightChange { at: Timestamp(9_000_000), before: vec![], after: vec![] }],
             tags: vec![],
+            ground_truth: None,
             extras: Extras::default(),
         }
     }

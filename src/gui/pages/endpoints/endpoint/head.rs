@@ -75,6 +75,10 @@ impl EndpointPage {
                 cx.actions.copy(&self.name, "name");
                 ui.close();
             }
+            if menu::action(ui, Icon::Tags, "Labels…", "") {
+                self.dialog = Some(Open::Labels(Box::new(super::labels::Form::new(frame.endpoint))));
+                ui.close();
+            }
             menu::line(ui);
             if status != EndpointStatus::Deleting && menu::danger(ui, Icon::Trash, "Delete…") {
                 Self::ask_delete(cx, frame);

@@ -28,6 +28,8 @@ pub(super) struct Answer {
     pub(super) body: String,
     /// The variant that answered.
     pub(super) variant: Option<String>,
+    /// What a label names the request by.
+    pub(super) inference_id: Option<String>,
     /// From the first byte sent to the last one read; connecting not included.
     pub(super) took: Duration,
 }
@@ -73,13 +75,15 @@ fn read(bytes: &[u8], took: Duration) -> Option<Answer> {
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
     let mut lines = head.split("\r\n");
     let status = lines.next()?.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok()?;
-    let mut answer = Answer { status, content_type: String::new(), body: String::new(), variant: None, took };
+    let mut answer =
+        Answer { status, content_type: String::new(), body: String::new(), variant: None, inference_id: None, took };
     let mut chunked = false;
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         let value = value.trim();
         match name.to_ascii_lowercase().as_str() {
             "content-type" => value.clone_into(&mut answer.content_type),
             "x-amzn-invoked-production-variant" => answer.variant = Some(value.to_owned()),
+            "x-amzn-sagemaker-inference-id" => answer.inference_id = Some(value.to_owned()),
             "transfer-encoding" => chunked = value.eq_ignore_ascii_case("chunked"),
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use egui::{CornerRadius, Sense, Stroke, Ui, vec2};
 
-use super::{EndpointPage, Frame, Open, cards, course, score};
+use super::{EndpointPage, Frame, Open, cards, course, labels, score};
 use crate::domain::endpoint::EndpointStatus;
 use crate::gui::context::Context;
 use crate::gui::pages::parts;
@@ -27,6 +27,7 @@ impl EndpointPage {
             not_serving(ui, cx, frame);
             return;
         }
+        labels::losses(ui, frame.live);
         for banner in &frame.data.banners {
             parts::banner(ui, banner.tone, &banner.title, &banner.text, |_| {});
         }

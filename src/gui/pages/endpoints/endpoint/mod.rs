@@ -11,6 +11,7 @@ mod details;
 mod failure;
 mod head;
 mod http;
+mod labels;
 mod live;
 mod plan;
 mod sample;
@@ -65,6 +66,7 @@ enum Open {
     Autopilot(autopilot::Form),
     Traffic(Box<traffic::Form>),
     Update(Box<update::Form>),
+    Labels(Box<labels::Form>),
 }
 
 /// What one frame of the page draws from.
@@ -174,6 +176,7 @@ impl EndpointPage {
             Some(Open::TryIt) => self.try_it.ui(ui, cx, frame).then_some(Open::TryIt),
             Some(Open::Autopilot(mut form)) => form.ui(ui, cx).then_some(Open::Autopilot(form)),
             Some(Open::Traffic(mut form)) => form.ui(ui, cx, frame).then_some(Open::Traffic(form)),
+            Some(Open::Labels(mut form)) => form.ui(ui, cx, frame).then_some(Open::Labels(form)),
             Some(Open::Update(mut form)) => form.ui(ui, cx, frame).then_some(Open::Update(form)),
         };
         self.dialog = open;
@@ -211,6 +214,7 @@ impl EndpointPage {
             lines.push(format!("Variant {} with its live numbers (model {} stays)", variant.name, variant.model_name));
         }
         lines.push(format!("Its history: {}", format::plural(endpoint.deployments.len(), "deployment")));
+        lines.push("The captured requests and their labels".to_owned());
         if frame.data.test.is_some() {
             lines.push("The traffic test that is running".to_owned());
         }

@@ -1,68 +1,31 @@
 //! The Traffic test dialog: which labelled data, how fast, how long; real HTTP requests to the real URL.
 
-use egui::{Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::Ui;
 
 use super::{Frame, sample};
-use crate::domain::bucket::Object;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::s3_uri::S3Uri;
 use crate::domain::traffic_test::TrafficTestSpec;
 use crate::gui::context::Context;
 use crate::gui::format;
-use crate::gui::theme::{fonts, size};
-use crate::gui::widgets::button::focus_ring;
+use crate::gui::pages::data_picker::{DataPicker, is_data};
+use crate::gui::theme::fonts;
 use crate::gui::widgets::dialog::{Dialog, dialog};
-use crate::gui::widgets::{Button, Field, Icon, icon, table, text};
+use crate::gui::widgets::{Button, Field, text};
 use crate::workspace::{Command, Snapshot};
-
-/// Objects that the picker lists at most; the filter finds the others.
-const LISTED: usize = 200;
 
 /// What is typed.
 pub(super) struct Form {
     endpoint: String,
-    filter: String,
-    chosen: Option<S3Uri>,
+    data: DataPicker,
     rate: String,
     duration: String,
     rows: String,
     connections: String,
-    found: Found,
-}
-
-/// The objects that pass the filter; looked for again when the filter or the world changes.
-#[derive(Default)]
-struct Found {
-    of: Option<(u64, String)>,
-    objects: Vec<(S3Uri, u64)>,
-    more: bool,
-}
-
-/// Whether an object can be labelled rows by its name.
-fn is_data(object: &Object) -> bool {
-    matches!(object.content_type.as_str(), "text/csv" | "text/libsvm")
-}
-
-fn find(snapshot: &Snapshot, filter: &str) -> Found {
-    let needle = filter.trim().to_ascii_lowercase();
-    let mut found = Found { of: Some((snapshot.revision, filter.to_owned())), ..Found::default() };
-    for (bucket, objects) in &snapshot.objects {
-        for object in objects.values().filter(|object| is_data(object)) {
-            if !table::contains(&object.key, &needle) && !table::contains(bucket, &needle) {
-                continue;
-            }
-            if found.objects.len() == LISTED {
-                found.more = true;
-                return found;
-            }
-            found.objects.push((S3Uri::new(bucket, &object.key), object.size));
-        }
-    }
-    found
 }
 
 /// The data that suit an endpoint best: a file beside its models' training data that they were not trained on, else what they were.
-fn suggestion(snapshot: &Snapshot, endpoint: &Endpoint) -> Option<S3Uri> {
+pub(super) fn suggestion(snapshot: &Snapshot, endpoint: &Endpoint) -> Option<S3Uri> {
     let (trained, _) = sample::source(snapshot, endpoint)?;
     let folder = trained.key.rsplit_once('/').map_or("", |(folder, _)| folder);
     let ending = trained.key.rsplit('.').next().unwrap_or_default();
@@ -76,13 +39,11 @@ impl Form {
     pub(super) fn new(cx: &Context<'_>, endpoint: &Endpoint) -> Self {
         Self {
             endpoint: endpoint.name.clone(),
-            filter: String::new(),
-            chosen: suggestion(cx.snapshot, endpoint),
+            data: DataPicker::new(suggestion(cx.snapshot, endpoint)),
             rate: "200".to_owned(),
             duration: "60".to_owned(),
             rows: "1".to_owned(),
             connections: "4".to_owned(),
-            found: Found::default(),
         }
     }
 
@@ -90,7 +51,7 @@ impl Form {
     fn spec(&self) -> Option<TrafficTestSpec> {
         Some(TrafficTestSpec {
             endpoint: self.endpoint.clone(),
-            data: self.chosen.clone()?,
+            data: self.data.chosen.clone()?,
             requests_per_second: self.rate.trim().parse().ok()?,
             duration_s: self.duration.trim().parse().ok()?,
             rows_per_request: self.rows.trim().parse().ok()?,
@@ -142,7 +103,7 @@ impl Form {
             |ui, form| form.body(ui, snapshot),
             Some(Box::new(|ui, form| {
                 let spec = form.spec().filter(|spec| spec.validate().is_empty());
-                let tip = if form.chosen.is_none() {
+                let tip = if form.data.chosen.is_none() {
                     "Choose labelled data first"
                 } else {
                     "Send real requests to the endpoint's URL"
@@ -169,7 +130,7 @@ impl Form {
             fonts::body(),
             theme.muted,
         );
-        self.picker(ui, snapshot);
+        self.data.ui(ui, snapshot, "Labelled data", is_data);
         ui.columns(4, |columns| {
             let fields = [
                 ("Requests a second", "RequestsPerSecond"),
@@ -200,72 +161,4 @@ impl Form {
             text::text(ui, words, fonts::small(), theme.muted);
         }
     }
-
-    fn picker(&mut self, ui: &mut Ui, snapshot: &Snapshot) {
-        let theme = crate::gui::theme::Theme::of(ui);
-        let wanted = (snapshot.revision, self.filter.clone());
-        if self.found.of.as_ref() != Some(&wanted) {
-            self.found = find(snapshot, &self.filter);
-        }
-        Field::new("Labelled data").hint("Filter by bucket or key").show(ui, &mut self.filter);
-        let frame = egui::Frame::new()
-            .stroke(egui::Stroke::new(1.0, theme.line))
-            .corner_radius(egui::CornerRadius::same(size::RADIUS))
-            .inner_margin(4);
-        frame.show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ui.spacing_mut().item_spacing.y = 0.0;
-            if self.found.objects.is_empty() {
-                ui.add_space(18.0);
-                ui.vertical_centered(|ui| {
-                    text::text(
-                        ui,
-                        "No CSV or libsvm object matches. Upload one under Data.",
-                        fonts::body(),
-                        theme.muted,
-                    )
-                });
-                ui.add_space(18.0);
-                return;
-            }
-            ScrollArea::vertical().id_salt("objects").max_height(168.0).auto_shrink([false, true]).show_rows(
-                ui,
-                28.0,
-                self.found.objects.len(),
-                |ui, rows| {
-                    for (uri, bytes) in &self.found.objects[rows] {
-                        let chosen = self.chosen.as_ref() == Some(uri);
-                        if object_row(ui, uri, *bytes, chosen) {
-                            self.chosen = Some(uri.clone());
-                        }
-                    }
-                },
-            );
-        });
-        if self.found.more {
-            text::text(ui, format!("The first {LISTED}; filter to find more"), fonts::small(), theme.faint);
-        }
-    }
-}
-
-fn object_row(ui: &mut Ui, uri: &S3Uri, bytes: u64, chosen: bool) -> bool {
-    let theme = crate::gui::theme::Theme::of(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 28.0), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, uri.to_string()));
-    if chosen || response.hovered() {
-        let ground = if chosen { theme.accent_soft } else { theme.hover };
-        ui.painter().rect_filled(rect, f32::from(size::RADIUS), ground);
-    }
-    let y = rect.center().y;
-    let sign = if chosen { Icon::CircleCheck } else { Icon::FileText };
-    let tint = if chosen { theme.accent } else { theme.muted };
-    icon::paint(ui.painter(), sign, pos2(rect.left() + 15.0, y), 14.0, tint);
-    let size_text = ui.painter().layout_no_wrap(format::bytes(bytes), fonts::small(), theme.muted);
-    let room = rect.width() - 44.0 - size_text.size().x - 16.0;
-    let name = text::elided_galley(ui, &uri.to_string(), fonts::body(), theme.text, room);
-    ui.painter().galley(pos2(rect.left() + 32.0, y - name.size().y / 2.0), name, theme.text);
-    let at = pos2(rect.right() - 10.0 - size_text.size().x, y - size_text.size().y / 2.0);
-    ui.painter().galley(at, size_text, theme.muted);
-    focus_ring(ui, &response, rect.shrink(2.0), size::RADIUS);
-    response.clicked()
 }

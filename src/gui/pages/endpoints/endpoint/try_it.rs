@@ -7,6 +7,7 @@ use egui::{CornerRadius, Key, Ui};
 
 use super::http::{self, Answer, Request};
 use super::{Frame, sample};
+use crate::domain::label::Label;
 use crate::gui::context::Context;
 use crate::gui::files::Picked;
 use crate::gui::requested::{Requested, State, wake_on_answer};
@@ -15,7 +16,7 @@ use crate::gui::widgets::dialog::{Dialog, dialog};
 use crate::gui::widgets::plot::scale::grouped;
 use crate::gui::widgets::{Button, Field, Icon, Pill, PillTone, field, text};
 use crate::util::promise::{Promise, promise};
-use crate::workspace::Preview;
+use crate::workspace::{Command, LabelSource, Preview, Reply};
 
 /// How the body of a request is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +73,8 @@ pub(super) struct TryIt {
     picked: Option<Picked>,
     note: Option<String>,
     asked_first: bool,
+    right_answer: String,
+    labelled: Requested<Reply>,
 }
 
 impl TryIt {
@@ -89,6 +92,8 @@ impl TryIt {
             picked: None,
             note: None,
             asked_first: false,
+            right_answer: String::new(),
+            labelled: Requested::default(),
         }
     }
 
@@ -129,12 +134,15 @@ impl TryIt {
 
     /// Takes in what has come since the last frame: an answer, sample rows, a file.
     fn arrivals(&mut self) {
+        self.labelled.poll();
         if let Some(answer) = self.sent.as_ref().and_then(Promise::poll_now) {
             self.sent = None;
             let result = answer.unwrap_or_else(|_| Err("The request was given up".to_owned()));
             let said = self.body.lines().next().unwrap_or_default().chars().take(80).collect();
             self.tries.insert(0, Try { said, result });
             self.tries.truncate(KEPT);
+            self.labelled = Requested::default();
+            self.right_answer.clear();
         }
         if self.wants_sample
             && let State::Done(preview) = self.samples.state()
@@ -225,6 +233,38 @@ impl TryIt {
             }
         });
         self.answers(ui, cx);
+        self.right(ui, cx, frame);
+        self.earlier(ui, cx);
+    }
+
+    /// What the right answer was, said by hand.
+    fn right(&mut self, ui: &mut Ui, cx: &Context<'_>, frame: &Frame<'_>) {
+        let newest = self.tries.first().and_then(|one| one.result.as_ref().ok()).filter(|answer| answer.status == 200);
+        let Some(id) = newest.and_then(|answer| answer.inference_id.clone()) else { return };
+        let values: Result<Vec<f64>, _> = self.right_answer.split(',').map(|value| value.trim().parse()).collect();
+        ui.horizontal(|ui| {
+            text::muted(ui, "The right answer was");
+            let hint = "a label a row: 1, 0";
+            Field::new("The right answer").bare().hint(hint).width(180.0).show(ui, &mut self.right_answer);
+            let can = values.is_ok() && !self.labelled.is_pending();
+            if Button::secondary("Label it").enabled(can).tip("Counts for the variant that answered").show(ui)
+                && let Ok(values) = values
+            {
+                let source = LabelSource::Given(vec![Label { id, values }]);
+                let endpoint = frame.endpoint.name.clone();
+                self.labelled.ask(ui.ctx(), cx.workspace.submit(Command::AddLabels { endpoint, source }));
+            }
+            let (words, color) = match &self.labelled {
+                Requested::Done(Reply::Labels(report)) => match report.problems.first() {
+                    None => (report.summary(), cx.theme.muted),
+                    Some(why) => (why.clone(), cx.theme.warn.text),
+                },
+                Requested::Failed(why) => (why.to_string(), cx.theme.error.text),
+                _ => return,
+            };
+            let room = ui.available_width();
+            text::elided(ui, &words, fonts::small(), color, room);
+        });
     }
 
     fn answers(&self, ui: &mut Ui, cx: &mut Context<'_>) {
@@ -266,6 +306,10 @@ impl TryIt {
                     }
                 }
             });
+    }
+
+    fn earlier(&self, ui: &mut Ui, cx: &Context<'_>) {
+        let theme = cx.theme;
         if self.tries.len() < 2 {
             return;
         }

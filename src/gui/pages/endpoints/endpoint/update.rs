@@ -307,6 +307,7 @@ mod tests {
             variants: variants.iter().map(variant).collect(),
             created: Timestamp(0),
             tags: vec![],
+            data_capture: None,
             extras: Extras::default(),
         }
     }
@@ -325,6 +326,7 @@ mod tests {
             deployments: vec![],
             weight_changes: vec![],
             tags: vec![],
+            ground_truth: None,
             extras: Extras::default(),
         }
     }
