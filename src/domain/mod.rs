@@ -20,6 +20,7 @@ pub mod multipart_upload;
 pub mod name;
 pub mod price;
 pub mod reference;
+pub mod replay;
 pub mod role;
 pub mod s3_uri;
 pub mod tag;

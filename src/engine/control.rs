@@ -267,6 +267,7 @@ impl Control {
                 let at = Instant::now() + grace;
                 self.closing = Some(self.closing.map_or(at, |before| before.min(at)));
                 self.training.close();
+                self.shared.replays.cancel();
                 self.traffic_closed();
             }
         }

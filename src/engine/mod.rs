@@ -20,6 +20,7 @@ mod message;
 mod object_traffic;
 mod preview;
 mod recovery;
+mod replay;
 pub mod sample;
 mod shared;
 mod traffic;
@@ -44,7 +45,7 @@ use crate::store::{Mended, RestoreNote, Store, StoreError};
 use crate::util::clock::Clock;
 use crate::util::promise::{Promise, promise};
 use crate::workspace::{
-    Command, CommandError, Datum, Known, LogPage, Measured, Preview, Snapshot, Ticket, TrainingProgress, Wake,
+    Command, CommandError, Datum, Known, LogPage, Measured, Preview, Replay, Snapshot, Ticket, TrainingProgress, Wake,
     Workspace,
 };
 
@@ -214,6 +215,10 @@ impl Workspace for Engine {
 
     fn put_metrics(&self, data: Vec<Datum>) {
         self.shared.measurements.put(data);
+    }
+
+    fn replay(&self) -> Option<Arc<Replay>> {
+        self.shared.replays.look()
     }
 
     fn preview(&self, object: &S3Uri, max_rows: usize) -> Ticket<Arc<Preview>> {

@@ -13,6 +13,7 @@ use super::fleets::FleetFiles;
 use super::last_requests::LastRequests;
 use super::measurements::Measurements;
 use super::message::{Message, Report};
+use super::replay::Replays;
 use super::training::Watches;
 use crate::domain::time::Timestamp;
 use crate::serving::Serving;
@@ -32,6 +33,7 @@ pub(super) struct Shared {
     pub(super) fleets: FleetFiles,
     pub(super) measurements: Measurements,
     pub(super) last_requests: LastRequests,
+    pub(super) replays: Replays,
     /// A backup is being written.
     pub(super) backing_up: AtomicBool,
     /// Endpoints whose captured requests could not be written to their buckets.
@@ -54,6 +56,7 @@ impl Shared {
             fleets: FleetFiles::new(folder.join("fleets")),
             measurements: Measurements::open(folder.join("metrics"), clock.wall_ms().div_euclid(1_000)),
             last_requests: LastRequests::open(folder.join("last_requests.json")),
+            replays: Replays::default(),
             store,
             serving,
             clock,

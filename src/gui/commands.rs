@@ -48,6 +48,7 @@ enum Place {
     NewEndpointConfig,
     Endpoints,
     NewEndpoint,
+    Compare,
     Cleanup,
     Settings,
 }
@@ -65,6 +66,7 @@ impl Place {
             Self::NewEndpointConfig => Route::NewEndpointConfig { clone_of: None, models: Vec::new() },
             Self::Endpoints => Route::Endpoints,
             Self::NewEndpoint => Route::NewEndpoint { config: None },
+            Self::Compare => Route::Compare,
             Self::Cleanup => Route::Cleanup,
             Self::Settings => Route::Settings,
         }
@@ -112,7 +114,8 @@ pub const COMMANDS: &[AppCommand] = &[
         Does::Go(Place::EndpointConfigs),
     ),
     row("Go to Endpoints", "serving urls", Icon::Asterisk, Some(alt(Key::Num6)), Does::Go(Place::Endpoints)),
-    row("Go to Cleanup", "cost delete stop idle", Icon::Trash2, Some(alt(Key::Num7)), Does::Go(Place::Cleanup)),
+    row("Go to Compare", "replay models roc confusion", Icon::Scale, Some(alt(Key::Num7)), Does::Go(Place::Compare)),
+    row("Go to Cleanup", "cost delete stop idle", Icon::Trash2, Some(alt(Key::Num8)), Does::Go(Place::Cleanup)),
     row("Go to Settings", "preferences theme about", Icon::Settings, Some(ctrl(Key::Comma)), Does::Go(Place::Settings)),
     row(
         "Copy environment",

@@ -57,6 +57,8 @@ pub enum Route {
         /// Start with this configuration.
         config: Option<String>,
     },
+    /// Several models on the same labelled rows.
+    Compare,
     /// What runs, what it costs, and how to end it.
     Cleanup,
     /// Settings.
@@ -97,6 +99,7 @@ impl Route {
             Self::Models | Self::Model(_) | Self::NewModel { .. } => Self::Models,
             Self::EndpointConfigs | Self::EndpointConfig(_) | Self::NewEndpointConfig { .. } => Self::EndpointConfigs,
             Self::Endpoints | Self::Endpoint(_) | Self::NewEndpoint { .. } => Self::Endpoints,
+            Self::Compare => Self::Compare,
             Self::Cleanup => Self::Cleanup,
             Self::Settings => Self::Settings,
         }
@@ -138,6 +141,7 @@ impl Route {
             Self::NewEndpointConfig { .. } => "New endpoint config".to_owned(),
             Self::Endpoints => "Endpoints".to_owned(),
             Self::NewEndpoint { .. } => "New endpoint".to_owned(),
+            Self::Compare => "Compare".to_owned(),
             Self::Cleanup => "Cleanup".to_owned(),
             Self::Settings => "Settings".to_owned(),
             Self::Bucket { name, prefix } => match prefix.trim_end_matches('/').rsplit('/').next() {

@@ -30,6 +30,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+use crate::domain::algorithm::Algorithm;
 use crate::domain::deployment::FleetMeasured;
 use crate::domain::endpoint::DeploymentStage;
 use crate::domain::label::{Label, LabelReport};
@@ -341,6 +342,11 @@ impl Serving {
     /// What was captured of an endpoint, and what became of its labels.
     pub fn capture_live(&self, endpoint: &str) -> Option<CaptureLive> {
         Some(self.endpoints.load().get(endpoint)?.tap().live())
+    }
+
+    /// What a variant serves: the algorithm and the artefact on disk.
+    pub fn artifact(&self, endpoint: &str, variant: &str) -> Option<(Algorithm, PathBuf)> {
+        self.endpoints.load().get(endpoint)?.artifact(variant)
     }
 
     /// Sets who takes the files of data capture to their buckets. It must not block. The first one stays.

@@ -1,5 +1,6 @@
 //! One endpoint's place in the data plane: the fleets that serve, what was measured, and the fleets that are still finishing.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -168,6 +169,13 @@ impl Slot {
         let weights = &draw.table.weights;
         let drawn = draw.index.and_then(|index| Some((index, lineup.arm(index)?, Some(Drawn::of(weights, index)))));
         drawn.ok_or_else(|| InvokeError::NoWeight(self.name.clone()))
+    }
+
+    /// What a variant serves: the algorithm and the artefact on disk.
+    pub fn artifact(&self, variant: &str) -> Option<(Algorithm, PathBuf)> {
+        let table = self.router.table();
+        let found = table.of.measured().find(|known| *known.name == *variant)?;
+        Some((found.model.algorithm(), found.artifact.clone()))
     }
 
     /// Its way into the capture.

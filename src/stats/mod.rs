@@ -1,5 +1,6 @@
 //! Numbers and verdicts, never sentences: tests and intervals for experiments, the shapes of live measurements, and metrics.
 
+pub mod evaluate;
 pub mod experiment;
 pub mod live;
 pub mod metric;

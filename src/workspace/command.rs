@@ -17,6 +17,7 @@ use crate::domain::label::{Label, LabelReport};
 use crate::domain::model::Model;
 use crate::domain::multipart_upload::{MultipartUpload, Part};
 use crate::domain::reference::ResourceRef;
+use crate::domain::replay::ReplaySpec;
 use crate::domain::s3_uri::S3Uri;
 use crate::domain::tag::Tag;
 use crate::domain::traffic_test::TrafficTestSpec;
@@ -244,6 +245,10 @@ pub enum Command {
         /// The prefix.
         prefix: Option<S3Uri>,
     },
+    /// Starts a comparison of models on labelled rows; there is at most one at a time.
+    StartReplay(Box<ReplaySpec>),
+    /// Stops it.
+    CancelReplay,
     /// Makes, changes or deletes an IAM role.
     Role(RoleCommand),
     /// Makes, changes or deletes alarms.

@@ -6,6 +6,7 @@ mod environment;
 mod local_file;
 mod metrics;
 mod reading;
+mod replay;
 mod roles;
 mod shell;
 mod snapshot;
@@ -20,6 +21,7 @@ pub use environment::{UNSET, environment};
 pub use local_file::LocalFile;
 pub use metrics::{Datum, Known, Measured};
 pub use reading::{LogPage, MetricPoint, Preview, TrainingCurve, TrainingProgress};
+pub use replay::{Disagreement, Measure, ModelScore, PairScore, Replay, ReplayResult, ReplayStatus};
 pub use roles::{RoleCommand, RoleError};
 pub use shell::Shell;
 pub use snapshot::{Restored, Row, Snapshot, Table, WorkspaceInfo};
@@ -65,6 +67,9 @@ pub trait Workspace: Send + Sync {
 
     /// Adds measurements of a client. They are readable when this returns, and on disk within about a minute.
     fn put_metrics(&self, data: Vec<Datum>);
+
+    /// The newest comparison of models on labelled rows; `None` before the first one since the app was started.
+    fn replay(&self) -> Option<Arc<Replay>>;
 
     /// The first `max_rows` rows of an object, read as its content type says.
     fn preview(&self, object: &S3Uri, max_rows: usize) -> Ticket<Arc<Preview>>;

@@ -13,7 +13,7 @@ use counterpoise::workspace::{Shell, Workspace};
 use egui_kittest::{Harness, SnapshotOptions, try_image_snapshot_options};
 use jiff::tz::TimeZone;
 
-use super::support::scripted::{NOW, ScriptedWorkspace, world::BUCKET};
+use super::support::scripted::{NOW, ScriptedWorkspace, replay, world::BUCKET};
 
 /// The pages whose pictures must stay as they are kept: where the look is hardest to get right. Few, so that a change of one widget asks
 /// for few looks.
@@ -36,6 +36,7 @@ fn pages() -> Vec<(&'static str, Route)> {
         ("endpoint-configs", Route::EndpointConfigs),
         ("endpoints", Route::Endpoints),
         ("endpoint", Route::Endpoint(text("sentiment-live"))),
+        ("compare", Route::Compare),
         ("cleanup", Route::Cleanup),
         ("settings", Route::Settings),
     ]
@@ -66,6 +67,7 @@ fn every_page_draws_in_light_and_dark() {
     let keep =
         std::env::var_os("COUNTERPOISE_SCREENSHOTS").map(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots"));
     let workspace = ScriptedWorkspace::realistic();
+    workspace.set_replay(replay::completed());
     for (name, route) in pages() {
         for (ending, theme) in [("light", egui::Theme::Light), ("dark", egui::Theme::Dark)] {
             let picture = window(&workspace, &route, theme).render().unwrap_or_else(|why| panic!("{name}: {why}"));

@@ -12,6 +12,7 @@ use crate::domain::endpoint_config::EndpointConfig;
 use crate::domain::extras::Extras;
 use crate::domain::invalid::Invalid;
 use crate::domain::reference::Kind;
+use crate::domain::replay::ReplaySpec;
 use crate::domain::tag::{self, Tag};
 use crate::domain::traffic_test::TrafficTestSpec;
 use crate::workspace::{CommandError, LabelSource, Reply};
@@ -121,6 +122,12 @@ pub(super) fn add_labels(control: &mut Control, endpoint: String, source: LabelS
         let report = ground_truth::add(shared, &endpoint, source)?;
         Ok(Done::quiet(Reply::Labels(Box::new(report))))
     });
+}
+
+pub(super) fn start_replay(control: &mut Control, spec: ReplaySpec) -> Outcome {
+    valid(spec.validate())?;
+    control.replay_start(spec)?;
+    Ok(Reply::Done)
 }
 
 pub(super) fn start_traffic(control: &mut Control, spec: TrafficTestSpec) -> Outcome {

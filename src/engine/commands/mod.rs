@@ -42,6 +42,8 @@ pub(super) fn carry_out(control: &mut Control, command: Command, answer: Answer)
         Command::AbortMultipartUpload { upload } => return multipart::abort(control, upload, answer),
         Command::DeleteObjects { bucket, keys } => return data::delete_objects(control, bucket, keys, answer),
         Command::AddLabels { endpoint, source } => return endpoints::add_labels(control, endpoint, source, answer),
+        Command::StartReplay(spec) => endpoints::start_replay(control, *spec),
+        Command::CancelReplay => control.replay_cancel().map(|()| Reply::Done),
         Command::SetGroundTruth { endpoint, prefix } => control.set_ground_truth(&endpoint, prefix),
         Command::AddSampleData => return data::add_sample_data(control, answer),
         Command::CreateTrainingJob(spec) => training::create(control, *spec),

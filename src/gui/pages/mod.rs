@@ -4,6 +4,7 @@ pub mod buckets;
 mod cache;
 pub mod cleanup;
 pub mod code;
+pub mod compare;
 mod data_picker;
 pub mod endpoint_configs;
 pub mod endpoints;
@@ -18,6 +19,7 @@ pub mod training;
 
 use buckets::{BucketPage, BucketsPage};
 use cleanup::CleanupPage;
+use compare::ComparePage;
 use endpoint_configs::{EndpointConfigPage, EndpointConfigsPage, NewEndpointConfigPage};
 use endpoints::{EndpointPage, EndpointsPage, NewEndpointPage};
 use home::HomePage;
@@ -47,6 +49,7 @@ enum Page {
     Endpoint(EndpointPage),
     NewEndpoint(NewEndpointPage),
     Cleanup(CleanupPage),
+    Compare(Box<ComparePage>),
     Settings(SettingsPage),
 }
 
@@ -71,6 +74,7 @@ impl Page {
             Route::Endpoint(name) => Self::Endpoint(EndpointPage::new(name)),
             Route::NewEndpoint { config } => Self::NewEndpoint(NewEndpointPage::new(config)),
             Route::Cleanup => Self::Cleanup(CleanupPage::default()),
+            Route::Compare => Self::Compare(Box::default()),
             Route::Settings => Self::Settings(SettingsPage::default()),
         }
     }
@@ -93,6 +97,7 @@ impl Page {
             Self::Endpoint(page) => page.ui(ui, cx),
             Self::NewEndpoint(page) => page.ui(ui, cx),
             Self::Cleanup(page) => page.ui(ui, cx),
+            Self::Compare(page) => page.ui(ui, cx),
             Self::Settings(page) => page.ui(ui, cx),
         }
     }

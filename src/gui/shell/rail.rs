@@ -21,7 +21,7 @@ struct Entry {
 }
 
 /// Sections and their entries.
-fn entries(snapshot: &Snapshot) -> Vec<(&'static str, Vec<Entry>)> {
+fn entries(snapshot: &Snapshot, comparing: bool) -> Vec<(&'static str, Vec<Entry>)> {
     let of = |kind: Kind, count: usize, changing: bool| Entry {
         route: Route::list_of(kind),
         icon: kind_icon(kind),
@@ -51,12 +51,15 @@ fn entries(snapshot: &Snapshot) -> Vec<(&'static str, Vec<Entry>)> {
         ),
         (
             "Watch",
-            vec![Entry {
-                route: Route::Cleanup,
-                icon: Icon::Trash2,
-                count: (running > 0).then_some(running),
-                changing: false,
-            }],
+            vec![
+                Entry { route: Route::Compare, icon: Icon::Scale, count: None, changing: comparing },
+                Entry {
+                    route: Route::Cleanup,
+                    icon: Icon::Trash2,
+                    count: (running > 0).then_some(running),
+                    changing: false,
+                },
+            ],
         ),
     ]
 }
@@ -91,7 +94,8 @@ pub(super) fn ui(ui: &mut Ui, cx: &mut Context<'_>, route: &Route) {
             ui.add_space(2.0);
 
             let here = route.section();
-            for (section, entries) in entries(cx.snapshot) {
+            let comparing = cx.workspace.replay().is_some_and(|replay| replay.status.is_running());
+            for (section, entries) in entries(cx.snapshot, comparing) {
                 if !section.is_empty() {
                     section_head(ui, section, narrow, width);
                 }

@@ -71,6 +71,27 @@ pub fn answer(
     })
 }
 
+/// Reads the rows of a body and asks the model: `out` is cleared and holds [`Model::outputs_per_row`] numbers a row. Answers how many rows.
+///
+/// # Errors
+/// As [`answer`].
+pub fn outputs(
+    model: &Model,
+    content_type: Option<&str>,
+    body: &[u8],
+    out: &mut Vec<f32>,
+) -> Result<usize, InvokeError> {
+    let written = Written::accepted(content_type, model.algorithm())?;
+    SCRATCH.with_borrow_mut(|scratch| {
+        let rows = scratch.predict(model, written, body)?;
+        out.clear();
+        out.extend_from_slice(&scratch.outputs);
+        scratch.values.shrink_to(KEPT_VALUES);
+        scratch.outputs.shrink_to(KEPT_VALUES);
+        Ok(rows)
+    })
+}
+
 impl Written {
     /// What a `Content-Type` header says, if the algorithm reads it.
     fn accepted(given: Option<&str>, algorithm: Algorithm) -> Result<Self, InvokeError> {

@@ -7,6 +7,7 @@ mod killed;
 pub(crate) mod lab;
 mod labels;
 mod reopening;
+mod replay;
 mod traffic;
 mod training;
 mod updates;

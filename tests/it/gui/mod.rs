@@ -3,6 +3,7 @@
 mod autopilot;
 mod both_ways;
 mod code;
+mod compare;
 mod endpoint;
 mod endpoint_live;
 mod endpoint_verdict;

@@ -14,12 +14,13 @@ use crate::support::scripted::ScriptedWorkspace;
 use crate::support::scripted::world::NOW;
 
 /// The places of the rail, by their accessible names.
-const RAIL: [(&str, Route); 8] = [
+const RAIL: [(&str, Route); 9] = [
     ("Data", Route::Buckets),
     ("Training", Route::TrainingJobs),
     ("Models", Route::Models),
     ("Endpoint configs", Route::EndpointConfigs),
     ("Endpoints", Route::Endpoints),
+    ("Compare", Route::Compare),
     ("Cleanup", Route::Cleanup),
     ("Settings", Route::Settings),
     ("Home", Route::Home),

@@ -22,12 +22,15 @@ use counterpoise::domain::training_job::{SecondaryStatus, TrainingJob, TrainingJ
 use counterpoise::stats::live::EndpointLive;
 use counterpoise::util::promise::{Resolver, promise};
 use counterpoise::workspace::{
-    Command, CommandError, Datum, Known, LogPage, Measured, Preview, Reply, Snapshot, Source, Ticket, TrainingProgress,
-    Wake, Workspace,
+    Command, CommandError, Datum, Known, LogPage, Measured, Preview, Replay, Reply, Snapshot, Source, Ticket,
+    TrainingProgress, Wake, Workspace,
 };
 
 #[path = "scripted_world.rs"]
 pub mod world;
+
+#[path = "scripted_replay.rs"]
+pub mod replay;
 
 pub use world::NOW;
 
@@ -49,6 +52,7 @@ struct State {
     live: HashMap<String, Arc<EndpointLive>>,
     previews: HashMap<S3Uri, Preview>,
     downloads: Vec<(S3Uri, PathBuf)>,
+    replay: Option<Arc<Replay>>,
 }
 
 impl ScriptedWorkspace {
@@ -87,6 +91,7 @@ impl ScriptedWorkspace {
                 live: HashMap::new(),
                 previews: HashMap::new(),
                 downloads: Vec::new(),
+                replay: None,
             }),
         })
     }
@@ -171,6 +176,11 @@ impl ScriptedWorkspace {
     /// Sets a job's log in place of the one that follows from its curves.
     pub fn set_log(&self, job: &str, lines: Vec<(i64, String)>) {
         self.lock().logs.insert(job.to_owned(), lines);
+    }
+
+    /// Sets the newest comparison.
+    pub fn set_replay(&self, replay: Replay) {
+        self.lock().replay = Some(Arc::new(replay));
     }
 
     /// Sets what an object looks like.
@@ -322,6 +332,8 @@ fn apply(world: &mut Snapshot, command: &Command) -> Answer {
             edit(world, endpoint, |endpoint| endpoint.ground_truth.clone_from(prefix));
         }
         Command::UndoWeights { .. }
+        | Command::StartReplay(_)
+        | Command::CancelReplay
         | Command::Role(_)
         | Command::Alarm(_)
         | Command::SetObjectDetails { .. }
@@ -426,6 +438,10 @@ impl Workspace for ScriptedWorkspace {
     }
 
     fn put_metrics(&self, _: Vec<Datum>) {}
+
+    fn replay(&self) -> Option<Arc<Replay>> {
+        self.lock().replay.clone()
+    }
 
     fn preview(&self, object: &S3Uri, max_rows: usize) -> Ticket<Arc<Preview>> {
         let state = self.lock();

@@ -20,6 +20,7 @@ mod readout;
 pub mod scale;
 pub mod source;
 pub mod view;
+pub mod xy;
 
 use egui::{Color32, Response, Sense, Ui, Vec2, vec2};
 use jiff::tz::TimeZone;
