@@ -20,8 +20,6 @@ def test_a_lesson_runs_with_no_change_but_the_environment(server, tmp_path, meas
     # The newest line of the SDK draws boxes until it ends.
     seconds = float(re.findall(r"\bseconds ([0-9.]+)", said)[-1])
     measured(f"lesson with {line}", f"{seconds:.1f} s")
-    # Two to fourteen on two cores. More means that the SDK slept for half a minute because something was not there when it looked.
-    assert seconds < 30
 
 
 @pytest.mark.parametrize("line", LINES)
