@@ -36,6 +36,15 @@ pub(super) struct State {
     pub(super) is_paced: bool,
 }
 
+impl State {
+    /// Whether another look would tell nothing new. What changes by itself passes through finer stages within moments: of those only the end
+    /// is waited for, unless somebody has chosen the pace.
+    fn is_still(&self, now: &Self) -> bool {
+        let is_same = self.made == now.made && self.stage.0 == now.stage.0 && self.is_changing == now.is_changing;
+        is_same && (self.stage == now.stage || !(self.is_paced || now.is_paced))
+    }
+}
+
 /// Which states were told already. Subjects that no longer change are forgotten.
 #[derive(Debug, Default)]
 pub struct Waiting(Mutex<HashMap<Subject, State>>);
@@ -54,7 +63,7 @@ impl Waiting {
         if told.len() >= SUBJECTS_MAX && !told.contains_key(subject) {
             told.clear();
         }
-        told.insert(subject.clone(), state) == Some(state)
+        told.insert(subject.clone(), state).is_some_and(|before| before.is_still(&state))
     }
 
     fn forget(&self, subject: &Subject) {
@@ -92,7 +101,7 @@ impl Request {
                 let to_the_end = self.is_waiter || is_fresh;
                 let ended = |now: Option<State>| match now {
                     Some(now) if to_the_end => now.made != before.made || !now.is_changing,
-                    now => now != Some(before),
+                    now => now.is_none_or(|now| !before.is_still(&now)),
                 };
                 self.wire.changes.until(limit, |snapshot| ended(look(snapshot)).then_some(())).await;
             }
@@ -117,6 +126,12 @@ mod tests {
         let state = |stage, is_changing| State { made: Timestamp(1), stage: (stage, ""), is_changing, is_paced: false };
         assert!(!waiting.told(&subject, state("Creating", true)));
         assert!(waiting.told(&subject, state("Creating", true)));
+        let finer = State { stage: ("Creating", "Baking"), ..state("Creating", true) };
+        assert!(waiting.told(&subject, finer), "a finer stage of what was told");
+        assert!(
+            !waiting.told(&subject, State { stage: ("Creating", ""), is_paced: true, ..finer }),
+            "at a chosen pace each is news"
+        );
         assert!(!waiting.told(&subject, state("Updating", true)));
         assert!(
             !waiting.told(&subject, State { made: Timestamp(2), ..state("Updating", true) }),
