@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::control::{Change, Control, Row};
+use super::change::{Change, Row};
+use super::control::Control;
 use super::machine::Tell;
 use super::measurements::Measurements;
 use crate::domain::alarm::{Alarm, AlarmState};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::control::{Change, Control};
+use super::change::Change;
+use super::control::Control;
 use super::effects::guarded;
 use super::machine::autopilot::{look, started, stopped};
 use super::machine::endpoint::Event;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::control::{Build, Change, Control, Row, endpoint_tells, sentence};
+use super::change::{Change, Row, endpoint_tells};
+use super::control::{Build, Control, sentence};
 use super::effects::{guarded, spawn};
 use super::fleets::{FleetKey, Origin, Prepared};
 use super::machine::endpoint::{self, Effect, Event, Evidence, Traffic};

@@ -6,6 +6,7 @@
 
 mod alarms;
 mod autopilot;
+mod change;
 mod commands;
 mod control;
 mod data_capture;

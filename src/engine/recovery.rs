@@ -1,6 +1,7 @@
 //! What the engine does with what the last run left: every machine goes on or ends with its reason.
 
-use super::control::{Change, Control, Row, endpoint_tells, training_tells};
+use super::change::{Change, Row, endpoint_tells, training_tells};
+use super::control::Control;
 use super::machine::{Tell, endpoint, training_job};
 use crate::domain::access_key::AccessKey;
 use crate::domain::reference::Kind;

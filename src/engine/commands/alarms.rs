@@ -1,6 +1,7 @@
 //! Alarms on metrics.
 
-use super::super::control::{Change, Control, Row};
+use super::super::change::{Change, Row};
+use super::super::control::Control;
 use super::super::machine::Tell;
 use super::{Outcome, valid};
 use crate::domain::alarm::{Alarm, AlarmState};

@@ -1,6 +1,7 @@
 //! Endpoints: create, update, weights, delete; and the traffic tests that run against them.
 
-use super::super::control::{Change, Control, Row, endpoint_tells};
+use super::super::change::{Change, Row, endpoint_tells};
+use super::super::control::Control;
 use super::super::ground_truth;
 use super::super::machine::endpoint::{self, Event};
 use super::super::message::{Answer, Touched};

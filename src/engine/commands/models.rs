@@ -1,6 +1,7 @@
 //! Models, endpoint configurations, and the tags of everything.
 
-use super::super::control::{Change, Control, Row};
+use super::super::change::{Change, Row};
+use super::super::control::Control;
 use super::super::machine::Tell;
 use super::{Outcome, free, made, missing, valid};
 use crate::domain::arn::ArnKind;

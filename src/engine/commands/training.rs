@@ -1,6 +1,7 @@
 //! Training jobs: start, stop, forget.
 
-use super::super::control::{Change, Control, Row, training_tells};
+use super::super::change::{Change, Row, training_tells};
+use super::super::control::Control;
 use super::super::machine::{Tell, training_job};
 use super::super::training::{self as runs, channels};
 use super::{Outcome, free, made, missing, valid};

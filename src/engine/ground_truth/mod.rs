@@ -9,8 +9,9 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::change::{Change, Row};
 use super::commands::command_error;
-use super::control::{Change, Control, Row};
+use super::control::Control;
 use super::effects::guarded;
 use super::machine::Tell;
 use super::message::Report;

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use super::control::{Change, Control, Row};
+use super::change::{Change, Row};
+use super::control::Control;
 use super::machine::Tell;
 use super::message::{Report, TrafficProgress};
 use crate::domain::reference::{Kind, ResourceRef};

@@ -9,7 +9,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::control::{Change, Control, Row, training_tells};
+use super::change::{Change, Row, training_tells};
+use super::control::Control;
 use super::effects::{guarded, spawn};
 use super::machine::training_job::{self, Effect, Event};
 use super::message::{Report, Touched};

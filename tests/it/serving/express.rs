@@ -100,7 +100,7 @@ async fn a_request_may_come_in_any_pieces() {
         let mut stream = server.send(&whole.as_bytes()[..cut]);
         stream.set_nodelay(true).unwrap();
         if cut + 3 >= whole.len() {
-            // A body that lets itself be waited for ends up on the long way.
+            // Time is what these cuts are about: a body that lets itself be waited for ends up on the long way.
             std::thread::sleep(Duration::from_millis(80));
         }
         stream.write_all(&whole.as_bytes()[cut..]).unwrap();
