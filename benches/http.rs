@@ -126,6 +126,7 @@ fn serving(model: Model, captured: PathBuf) -> Arc<Serving> {
         algorithm: Algorithm::XGBoost,
         artifact: PathBuf::from("boston"),
         weight: 1.0,
+        instances: 1,
     };
     let spec = FleetSpec {
         endpoint: "boston".to_owned(),
@@ -133,6 +134,7 @@ fn serving(model: Model, captured: PathBuf) -> Arc<Serving> {
         deployment: 1,
         variants: vec![variant],
         data_capture: None,
+        shadows: Vec::new(),
     };
     let fleet = serving.build_fleet_of(&spec, vec![model]).unwrap();
     serving.install("boston", fleet, "bench");

@@ -86,7 +86,7 @@ impl WireError {
     pub fn of_invocation(error: &InvokeError, variant: Option<&str>) -> Self {
         let Some(status) = error.container_status() else {
             return match error {
-                InvokeError::NoWeight(_) => {
+                InvokeError::NoWeight(_) | InvokeError::Busy { .. } => {
                     Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", error.to_string())
                 }
                 InvokeError::TooLarge { .. } => {
@@ -199,6 +199,8 @@ mod tests {
         };
         assert_eq!(of(&InvokeError::UnknownEndpoint("e".into())), (400, "ValidationError", 0));
         assert_eq!(of(&InvokeError::NoWeight("e".into())), (503, "ServiceUnavailable", 0));
+        let busy = InvokeError::Busy { variant: "A".into(), instances: 1, waiting: 32 };
+        assert_eq!(of(&busy), (503, "ServiceUnavailable", 0));
         assert_eq!(of(&InvokeError::ContentType(None)), (424, "ModelError", 415));
         assert_eq!(of(&InvokeError::TooLarge { limit: 1 }), (413, "ValidationError", 0));
         assert_eq!(of(&InvokeError::Unfit("x".into())), (424, "ModelError", 400));

@@ -21,7 +21,7 @@ struct Read {
 type Family = (&'static str, &'static str, &'static str, fn(&VariantTotals) -> f64);
 
 /// The metrics that are one number a variant.
-const FAMILIES: [Family; 6] = [
+const FAMILIES: [Family; 10] = [
     ("counterpoise_requests_total", "counter", "Requests answered by a variant.", |v| v.totals.requests as f64),
     ("counterpoise_client_errors_total", "counter", "Of these, answered with a 4xx status.", |v| {
         v.totals.client_errors as f64
@@ -29,6 +29,12 @@ const FAMILIES: [Family; 6] = [
     ("counterpoise_server_errors_total", "counter", "Of these, answered with a 5xx status.", |v| {
         v.totals.server_errors as f64
     }),
+    (
+        "counterpoise_turned_away_total",
+        "counter",
+        "Of these, heavy requests that found every instance busy and the queue full.",
+        |v| v.totals.turned_away as f64,
+    ),
     ("counterpoise_predictions_total", "counter", "Rows predicted for requests drawn by weight.", |v| {
         v.totals.predictions as f64
     }),
@@ -36,6 +42,30 @@ const FAMILIES: [Family; 6] = [
     ("counterpoise_variant_weight", "gauge", "The weight in force; during an update, the share of the traffic.", |v| {
         v.weight
     }),
+    ("counterpoise_variant_instances", "gauge", "Heavy requests that a variant answers at a time.", |v| {
+        f64::from(v.instances.count)
+    }),
+    ("counterpoise_variant_busy_instances", "gauge", "Heavy requests that it answers now.", |v| {
+        f64::from(v.instances.busy)
+    }),
+    ("counterpoise_variant_waiting_requests", "gauge", "Heavy requests that wait for an instance.", |v| {
+        f64::from(v.instances.waiting)
+    }),
+];
+
+/// The same of a shadow variant.
+const SHADOWS: [Family; 5] = [
+    ("counterpoise_shadow_requests_total", "counter", "Copies of requests answered by a shadow variant.", |v| {
+        v.totals.requests as f64
+    }),
+    ("counterpoise_shadow_errors_total", "counter", "Of these, answered with a 4xx or 5xx status.", |v| {
+        (v.totals.client_errors + v.totals.server_errors) as f64
+    }),
+    ("counterpoise_shadow_dropped_total", "counter", "Copies not made because its queue was full.", |v| {
+        v.dropped.unwrap_or_default() as f64
+    }),
+    ("counterpoise_shadow_waiting_requests", "gauge", "Copies that wait.", |v| f64::from(v.instances.waiting)),
+    ("counterpoise_shadow_share", "gauge", "The share of requests that is copied, 0 to 1.", |v| v.weight),
 ];
 
 /// Name, help, and value of a counter of an endpoint's capture.
@@ -88,7 +118,13 @@ fn write_page(page: &mut String, read: &[Read]) -> std::fmt::Result {
             writeln!(page, "{name}{{{labels},quantile=\"{quantile}\"}} {seconds}")?;
         }
         writeln!(page, "{name}_sum{{{labels}}} {}", totals.latency_sum_s)?;
-        writeln!(page, "{name}_count{{{labels}}} {}", totals.requests)?;
+        writeln!(page, "{name}_count{{{labels}}} {}", totals.requests - totals.turned_away)?;
+    }
+    for (name, kind, help, value) in SHADOWS {
+        header(page, name, kind, help)?;
+        for (endpoint, variant) in all(read).filter(|(_, variant)| variant.dropped.is_some()) {
+            writeln!(page, "{name}{{{}}} {}", labels(endpoint, variant), value(variant))?;
+        }
     }
     for (name, help, value) in CAPTURE {
         header(page, name, "counter", help)?;
@@ -108,7 +144,12 @@ fn header(page: &mut String, name: &str, kind: &str, help: &str) -> std::fmt::Re
     writeln!(page, "# HELP {name} {help}\n# TYPE {name} {kind}")
 }
 
+/// The production variants.
 fn variants(read: &[Read]) -> impl Iterator<Item = (&str, &VariantTotals)> {
+    all(read).filter(|(_, variant)| variant.dropped.is_none())
+}
+
+fn all(read: &[Read]) -> impl Iterator<Item = (&str, &VariantTotals)> {
     read.iter().flat_map(|one| one.variants.iter().map(|variant| (one.endpoint.as_str(), variant)))
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::deployment::{DeploymentPlan, FleetMeasured};
-use super::endpoint_config::EndpointConfig;
+use super::endpoint_config::{EndpointConfig, ProductionVariant, shadow_share};
 use super::extras::Extras;
 use super::s3_uri::S3Uri;
 use super::tag::Tag;
@@ -146,6 +146,9 @@ pub struct Deployment {
     /// The variants of the new fleet, once they are known; those of the endpoint from `Swapped` on.
     #[serde(default)]
     pub variants: Vec<EndpointVariant>,
+    /// Its shadow variants.
+    #[serde(default)]
+    pub shadow_variants: Vec<EndpointVariant>,
     /// The share of the traffic that the new fleet got, and from when on; oldest first.
     #[serde(default)]
     pub shares: Vec<(f64, Timestamp)>,
@@ -176,6 +179,7 @@ impl Deployment {
             plan: DeploymentPlan::default(),
             retain: Retain::NOTHING,
             variants: Vec::new(),
+            shadow_variants: Vec::new(),
             shares: Vec::new(),
             rollback: None,
             measured: None,
@@ -223,6 +227,9 @@ pub struct WeightChange {
     pub before: Vec<(String, f64)>,
     /// Variant → weight after.
     pub after: Vec<(String, f64)>,
+    /// Shadow variants whose weights changed along: name, weight before, weight after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shadows: Vec<(String, f64, f64)>,
 }
 
 /// What variants that an endpoint serves already keep when it moves to another configuration.
@@ -262,6 +269,9 @@ pub struct Endpoint {
     pub failure_reason: Option<String>,
     /// The variants as they run, in the configuration's order.
     pub variants: Vec<EndpointVariant>,
+    /// The shadow variants as they run, in the configuration's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shadow_variants: Vec<EndpointVariant>,
     /// Made.
     pub created: Timestamp,
     /// Last change of state, configuration or weights.
@@ -293,7 +303,18 @@ impl Endpoint {
         if self.status == EndpointStatus::Failed {
             return 0.0;
         }
-        self.variants.iter().map(|v| price::usd_per_hour(&v.instance_type, v.instance_count)).sum()
+        self.all_variants().map(|v| price::usd_per_hour(&v.instance_type, v.instance_count)).sum()
+    }
+
+    /// All variants, the shadow variants last.
+    pub fn all_variants(&self) -> impl Iterator<Item = &EndpointVariant> + Clone {
+        self.variants.iter().chain(&self.shadow_variants)
+    }
+
+    /// Share of the requests, 0 to 1, that each shadow variant gets copies of, in order.
+    pub fn shadow_shares(&self) -> Vec<f64> {
+        let of = |shadow: &EndpointVariant| shadow_share(shadow.weight, self.variants.iter().map(|v| v.weight));
+        self.shadow_variants.iter().map(of).collect()
     }
 
     /// Share of the traffic of each variant by the current weights, in order; all 0 when the weights sum to 0.
@@ -310,17 +331,7 @@ impl Endpoint {
     /// The variants of a configuration as they will run in place of those that serve; `retain` says what variants that both have keep.
     pub fn variants_for(config: &EndpointConfig, serving: &[EndpointVariant], retain: Retain) -> Vec<EndpointVariant> {
         let fresh = Self::variants_of(config);
-        let mut variants = fresh.clone();
-        for variant in &mut variants {
-            if let Some(old) = serving.iter().find(|old| old.name == variant.name) {
-                if retain.weights {
-                    variant.weight = old.weight;
-                }
-                if retain.instance_counts {
-                    variant.instance_count = old.instance_count;
-                }
-            }
-        }
+        let mut variants = retained(fresh.clone(), serving, retain);
         // A new variant beside retained ones may leave every weight at 0, and such a fleet could answer nobody.
         if variants.iter().all(|v| v.weight == 0.0) {
             for (variant, fresh) in variants.iter_mut().zip(fresh) {
@@ -330,18 +341,45 @@ impl Endpoint {
         variants
     }
 
+    /// The shadow variants of a configuration as they will run, likewise.
+    pub fn shadows_for(config: &EndpointConfig, serving: &[EndpointVariant], retain: Retain) -> Vec<EndpointVariant> {
+        retained(Self::shadows_of(config), serving, retain)
+    }
+
     /// The variants that a configuration starts with.
     pub fn variants_of(config: &EndpointConfig) -> Vec<EndpointVariant> {
-        config
-            .variants
-            .iter()
-            .map(|v| EndpointVariant {
-                name: v.name.clone(),
-                model_name: v.model_name.clone(),
-                weight: v.initial_weight,
-                instance_count: v.initial_instance_count,
-                instance_type: v.instance_type.clone(),
-            })
-            .collect()
+        config.variants.iter().map(EndpointVariant::of).collect()
+    }
+
+    /// The shadow variants that a configuration starts with.
+    pub fn shadows_of(config: &EndpointConfig) -> Vec<EndpointVariant> {
+        config.shadow_variants.iter().map(EndpointVariant::of).collect()
+    }
+}
+
+fn retained(mut fresh: Vec<EndpointVariant>, serving: &[EndpointVariant], retain: Retain) -> Vec<EndpointVariant> {
+    for variant in &mut fresh {
+        if let Some(old) = serving.iter().find(|old| old.name == variant.name) {
+            if retain.weights {
+                variant.weight = old.weight;
+            }
+            if retain.instance_counts {
+                variant.instance_count = old.instance_count;
+            }
+        }
+    }
+    fresh
+}
+
+impl EndpointVariant {
+    /// As it starts.
+    fn of(variant: &ProductionVariant) -> Self {
+        Self {
+            name: variant.name.clone(),
+            model_name: variant.model_name.clone(),
+            weight: variant.initial_weight,
+            instance_count: variant.initial_instance_count,
+            instance_type: variant.instance_type.clone(),
+        }
     }
 }

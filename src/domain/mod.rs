@@ -19,6 +19,7 @@ pub mod model;
 pub mod multipart_upload;
 pub mod name;
 pub mod price;
+pub mod promotion;
 pub mod reference;
 pub mod replay;
 pub mod role;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::change::{Change, Row, endpoint_tells};
 use super::control::{Build, Control, sentence};
 use super::effects::{guarded, spawn};
-use super::fleets::{FleetKey, Origin, Prepared};
+use super::fleets::{FleetKey, Origin, Planned, Prepared};
 use super::machine::endpoint::{self, Effect, Event, Evidence, Traffic};
 use super::message::Report;
 use super::shared::Shared;
@@ -96,6 +96,8 @@ impl Control {
                 Effect::GiveUp => self.give_up_fleet(name),
                 Effect::Drain => self.drain_fleet(name, leaves.take()),
                 Effect::SetWeights { weights, label } => in_force(name, serving.set_weights(name, &weights, &label)),
+                Effect::SetShadowShares(shares) => in_force(name, serving.set_shadow_shares(name, &shares)),
+                Effect::SetInstances(counts) => in_force(name, serving.set_instances(name, &counts)),
                 Effect::Remove => self.remove_fleet(name),
                 Effect::Tell(_) => {}
             }
@@ -107,9 +109,9 @@ impl Control {
         let Some(endpoint) = self.world.endpoints.get(name).cloned() else { return };
         let Some(deployment) = endpoint.deployments.last() else { return };
         let config_name = deployment.config_name.clone();
-        let planned = self.plan(&config_name, &endpoint.variants, deployment.retain);
+        let planned = self.plan(&config_name, &endpoint.variants, deployment.retain, &deployment.shadow_variants);
         let key = Self::fleet_key(&endpoint, deployment.number);
-        let variants = planned.as_ref().map(|planned| planned.iter().map(|(v, _)| v.clone()).collect());
+        let variants = planned.as_ref().map(|planned| planned.variants.iter().map(|(v, _)| v.clone()).collect());
         let build = self.begin_build(&key, variants.unwrap_or_default(), false);
         let data_capture = self.data_capture_of(&config_name);
         self.on_fleet_worker(name, build, move |shared| {
@@ -117,13 +119,14 @@ impl Control {
         });
     }
 
-    /// The variants of a configuration as they will run, and where their models come from.
+    /// The variants of a configuration as they will run, these shadow variants beside them, and where their models come from.
     fn plan(
         &self,
         config_name: &str,
         serving: &[EndpointVariant],
         retain: Retain,
-    ) -> Result<Vec<(EndpointVariant, Origin)>, String> {
+        shadows: &[EndpointVariant],
+    ) -> Result<Planned, String> {
         let gone = |kind: Kind, name: &str| format!("The {kind} {name} is not there any more");
         let config = self.world.endpoint_configs.get(config_name);
         let config = config.ok_or_else(|| gone(Kind::EndpointConfig, config_name))?;
@@ -136,7 +139,10 @@ impl Control {
                 .ok_or_else(|| format!("Model {} has an image that cannot be served: {}", model.name, model.image))?;
             Ok((variant, Origin { algorithm, artifact: model.model_data.clone() }))
         };
-        variants.into_iter().map(origin).collect()
+        Ok(Planned {
+            variants: variants.into_iter().map(origin).collect::<Result<_, String>>()?,
+            shadows: shadows.iter().cloned().map(origin).collect::<Result<_, String>>()?,
+        })
     }
 
     fn data_capture_of(&self, config_name: &str) -> Option<DataCapture> {
@@ -146,16 +152,16 @@ impl Control {
     /// Loads the fleet that served before the app ended on a worker.
     fn restore_fleet(&mut self, name: &str) {
         let Some(endpoint) = self.world.endpoints.get(name).cloned() else { return };
-        let variants = endpoint.variants.clone();
+        let (variants, shadows) = (endpoint.variants.clone(), endpoint.shadow_variants.clone());
         let number = endpoint::serving_deployment(&endpoint).unwrap_or_default();
         let key = Self::fleet_key(&endpoint, number);
         // An endpoint without a manifest (a restored backup, for example) may still have its configuration and models.
-        let planned = self.plan(&endpoint.config_name, &endpoint.variants, Retain::all(true));
+        let planned = self.plan(&endpoint.config_name, &endpoint.variants, Retain::all(true), &shadows);
         let config_name = endpoint.config_name.clone();
         let data_capture = self.data_capture_of(&config_name);
         let build = self.begin_build(&key, variants.clone(), true);
         self.on_fleet_worker(name, build, move |shared| {
-            shared.fleets.restore(&key, &variants).or_else(|why| {
+            shared.fleets.restore(&key, &variants, &shadows).or_else(|why| {
                 let planned = planned.map_err(|gone| format!("{why}. {gone}"))?;
                 shared.fleets.prepare(shared.store.objects(), &key, &config_name, &planned, data_capture)
             })

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::algorithm::Algorithm;
 use crate::domain::data_capture::DataCapture;
 use crate::domain::endpoint::EndpointVariant;
+use crate::domain::endpoint_config::shadow_share;
 use crate::domain::s3_uri::S3Uri;
 use crate::domain::time::Timestamp;
 use crate::serving::{FleetSpec, VariantSpec};
@@ -50,6 +51,15 @@ pub(super) struct Origin {
     pub(super) artifact: S3Uri,
 }
 
+/// What a fleet is to be made of.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Planned {
+    /// The production variants.
+    pub(super) variants: Vec<(EndpointVariant, Origin)>,
+    /// The shadow variants.
+    pub(super) shadows: Vec<(EndpointVariant, Origin)>,
+}
+
 /// A manifest as it is on disk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Manifest {
@@ -57,6 +67,8 @@ struct Manifest {
     variants: Vec<ManifestVariant>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     data_capture: Option<DataCapture>,
+    #[serde(default)]
+    shadows: Vec<ManifestVariant>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +78,12 @@ struct ManifestVariant {
     algorithm: Algorithm,
     artifact: S3Uri,
     file: String,
+}
+
+impl Manifest {
+    fn all(&self) -> impl Iterator<Item = &ManifestVariant> {
+        self.variants.iter().chain(&self.shadows)
+    }
 }
 
 /// A fleet ready to be built, and what its files are called towards people.
@@ -126,7 +144,7 @@ impl FleetFiles {
         objects: &Objects,
         key: &FleetKey,
         config_name: &str,
-        variants: &[(EndpointVariant, Origin)],
+        planned: &Planned,
         data_capture: Option<DataCapture>,
     ) -> Result<Prepared, String> {
         let _files = self.lock();
@@ -134,8 +152,7 @@ impl FleetFiles {
         let refused =
             |error: io::Error| format!("The fleet's files could not be kept in {}: {error}", folder.display());
         fs::create_dir_all(&folder).map_err(refused)?;
-        let mut listed = Vec::with_capacity(variants.len());
-        for (variant, origin) in variants {
+        let keep_one = |(variant, origin): &(EndpointVariant, Origin)| -> Result<ManifestVariant, String> {
             let (object, mut body) = objects.open(&origin.artifact).map_err(|error| {
                 format!("Variant {} (model {}) could not be loaded: {error}", variant.name, variant.model_name)
             })?;
@@ -144,56 +161,83 @@ impl FleetFiles {
             if !to.exists() {
                 keep(&mut body, &objects.path(&origin.artifact), &to).map_err(refused)?;
             }
-            listed.push(ManifestVariant {
+            Ok(ManifestVariant {
                 name: variant.name.clone(),
                 model_name: variant.model_name.clone(),
                 algorithm: origin.algorithm,
                 artifact: origin.artifact.clone(),
                 file,
-            });
-        }
-        let manifest = Manifest { config_name: config_name.to_owned(), variants: listed, data_capture };
+            })
+        };
+        let manifest = Manifest {
+            config_name: config_name.to_owned(),
+            variants: planned.variants.iter().map(&keep_one).collect::<Result<_, _>>()?,
+            shadows: planned.shadows.iter().map(&keep_one).collect::<Result<_, _>>()?,
+            data_capture,
+        };
         let path = self.manifest(key);
         let bytes = serde_json::to_vec(&manifest).map_err(|error| error.to_string())?;
         write_whole(&path, &bytes).map_err(refused)?;
-        let weights: Vec<f64> = variants.iter().map(|(variant, _)| variant.weight).collect();
-        Ok(self.prepared(key, manifest, &weights))
+        let running = |planned: &[(EndpointVariant, Origin)]| -> Vec<EndpointVariant> {
+            planned.iter().map(|(variant, _)| variant.clone()).collect()
+        };
+        Ok(self.prepared(key, manifest, &running(&planned.variants), &running(&planned.shadows)))
     }
 
-    /// What a deployment serves, from its manifest; weights by the order of `variants`.
+    /// What a deployment serves, from its manifest; weights and instance counts by the order of `variants`.
     ///
     /// # Errors
     /// In words, when the manifest is missing or does not name the variants.
-    pub(super) fn restore(&self, key: &FleetKey, variants: &[EndpointVariant]) -> Result<Prepared, String> {
+    pub(super) fn restore(
+        &self,
+        key: &FleetKey,
+        variants: &[EndpointVariant],
+        shadows: &[EndpointVariant],
+    ) -> Result<Prepared, String> {
         let path = self.manifest(key);
         let manifest: Manifest = fs::read(&path)
             .map_err(|error| error.to_string())
             .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string()))
             .map_err(|why| format!("{} could not be read: {why}", path.display()))?;
-        let same = manifest.variants.iter().map(|v| &v.name).eq(variants.iter().map(|v| &v.name));
-        if !same {
+        let same = |kept: &[ManifestVariant], running: &[EndpointVariant]| {
+            kept.iter().map(|v| &v.name).eq(running.iter().map(|v| &v.name))
+        };
+        if !same(&manifest.variants, variants) || !same(&manifest.shadows, shadows) {
             return Err(format!("{} names other variants than the endpoint has", path.display()));
         }
-        let weights: Vec<f64> = variants.iter().map(|variant| variant.weight).collect();
-        Ok(self.prepared(key, manifest, &weights))
+        Ok(self.prepared(key, manifest, variants, shadows))
     }
 
-    fn prepared(&self, key: &FleetKey, manifest: Manifest, weights: &[f64]) -> Prepared {
+    fn prepared(
+        &self,
+        key: &FleetKey,
+        manifest: Manifest,
+        variants: &[EndpointVariant],
+        shadows: &[EndpointVariant],
+    ) -> Prepared {
         let folder = self.artifacts();
-        let names =
-            manifest.variants.iter().map(|variant| (folder.join(&variant.file), variant.artifact.clone())).collect();
-        let variants = manifest.variants.into_iter().zip(weights).map(|(variant, weight)| VariantSpec {
+        let names = manifest.all().map(|variant| (folder.join(&variant.file), variant.artifact.clone())).collect();
+        let spec = |(variant, running): (ManifestVariant, &EndpointVariant)| VariantSpec {
             name: variant.name,
             model_name: variant.model_name,
             algorithm: variant.algorithm,
             artifact: folder.join(variant.file),
-            weight: *weight,
-        });
+            weight: running.weight,
+            instances: running.instance_count,
+        };
+        let share =
+            |shadow: &EndpointVariant| shadow_share(shadow.weight, variants.iter().map(|variant| variant.weight));
+        let shadows = manifest
+            .shadows
+            .into_iter()
+            .zip(shadows)
+            .map(|(variant, running)| VariantSpec { weight: share(running), ..spec((variant, running)) });
         let spec = FleetSpec {
             endpoint: key.endpoint.clone(),
             config_name: manifest.config_name,
             deployment: key.number,
-            variants: variants.collect(),
+            shadows: shadows.collect(),
+            variants: manifest.variants.into_iter().zip(variants).map(spec).collect(),
             data_capture: manifest.data_capture,
         };
         Prepared { spec, names }
@@ -212,7 +256,7 @@ impl FleetFiles {
                 Some(key) if self.reserved().contains(&key) || keep(&key) => {
                     let manifest =
                         fs::read(entry.path()).ok().and_then(|b| serde_json::from_slice::<Manifest>(&b).ok());
-                    wanted.extend(manifest.into_iter().flat_map(|m| m.variants).map(|v| v.file));
+                    wanted.extend(manifest.iter().flat_map(Manifest::all).map(|v| v.file.clone()));
                 }
                 _ => {
                     let _ = fs::remove_file(entry.path());

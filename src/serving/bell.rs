@@ -39,12 +39,12 @@ impl std::fmt::Debug for Bell {
 impl Bell {
     /// Something happened. One load while a ring is due already.
     pub fn touch(&self) {
-        let shared = &self.0;
-        if !shared.pending.load(Ordering::Acquire) && !shared.pending.swap(true, Ordering::AcqRel) {
-            // The lock orders this after the thread's look at `pending`, so that it can't fall asleep on it.
-            drop(shared.state.lock().unwrap_or_else(PoisonError::into_inner));
-            shared.changed.notify_all();
-        }
+        self.0.touch();
+    }
+
+    /// For who measures on a thread of its own. Keeps nothing ringing.
+    pub fn rope(&self) -> Rope {
+        Rope(Arc::clone(&self.0))
     }
 
     /// How often it has rung.
@@ -67,6 +67,16 @@ impl Bell {
     }
 }
 
+/// Touches a bell from elsewhere.
+pub struct Rope(Arc<Shared>);
+
+impl Rope {
+    /// As [`Bell::touch`].
+    pub fn touch(&self) {
+        self.0.touch();
+    }
+}
+
 impl Drop for Bell {
     fn drop(&mut self) {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner).closing = true;
@@ -75,6 +85,14 @@ impl Drop for Bell {
 }
 
 impl Shared {
+    fn touch(&self) {
+        if !self.pending.load(Ordering::Acquire) && !self.pending.swap(true, Ordering::AcqRel) {
+            // The lock orders this after the thread's look at `pending`, so that it can't fall asleep on it.
+            drop(self.state.lock().unwrap_or_else(PoisonError::into_inner));
+            self.changed.notify_all();
+        }
+    }
+
     fn run(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {

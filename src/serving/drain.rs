@@ -1,5 +1,6 @@
 //! How many requests a fleet is answering, and waiting until it answers none: what makes a swap lose nothing.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,10 +20,11 @@ pub struct Gauge {
     idle: Condvar,
 }
 
-/// A request that a fleet has taken; leaves the count when dropped.
+/// A request that a fleet has taken; leaves the count when dropped. Most are over before anybody moves, and borrow their fleet's gauge; one
+/// that waits keeps it.
 #[derive(Debug)]
-pub struct Entered<'a> {
-    gauge: &'a Gauge,
+pub struct Entered<G: Deref<Target = Gauge>> {
+    gauge: G,
     failed: bool,
     /// Cleared for one that was turned away: it leaves the count as it came and was no request.
     counted: bool,
@@ -30,11 +32,13 @@ pub struct Entered<'a> {
 
 impl Gauge {
     /// Takes a request; `None` when the fleet has been replaced: look again which one serves.
-    pub fn enter(&self) -> Option<Entered<'_>> {
-        self.in_flight.fetch_add(1, Ordering::SeqCst);
-        let counted = !self.retired.load(Ordering::SeqCst);
-        let entered = Entered { gauge: self, failed: false, counted };
-        counted.then_some(entered)
+    pub fn enter(&self) -> Option<Entered<&Self>> {
+        Entered::begin(self)
+    }
+
+    /// As [`Gauge::enter`], for a request that outlives the look at its fleet.
+    pub fn enter_for_long(self: &Arc<Self>) -> Option<Entered<Arc<Self>>> {
+        Entered::begin(Arc::clone(self))
     }
 
     /// From now on nothing enters. Call it after the pointer has been swapped.
@@ -74,16 +78,23 @@ impl Gauge {
     }
 }
 
-impl Entered<'_> {
+impl<G: Deref<Target = Gauge>> Entered<G> {
+    fn begin(gauge: G) -> Option<Self> {
+        gauge.in_flight.fetch_add(1, Ordering::SeqCst);
+        let counted = !gauge.retired.load(Ordering::SeqCst);
+        let entered = Self { gauge, failed: false, counted };
+        counted.then_some(entered)
+    }
+
     /// Notes that the answer is a 5xx.
     pub fn fail(&mut self) {
         self.failed = true;
     }
 }
 
-impl Drop for Entered<'_> {
+impl<G: Deref<Target = Gauge>> Drop for Entered<G> {
     fn drop(&mut self) {
-        let gauge = self.gauge;
+        let gauge = &*self.gauge;
         if self.counted {
             gauge.requests.fetch_add(1, Ordering::AcqRel);
             if self.failed {

@@ -3,18 +3,22 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::Invocation;
 use super::answers::Reading;
 use super::capture::{Arm, Past};
 use super::content;
 use super::drain::Gauge;
 use super::error::InvokeError;
+use super::instances::Instances;
 use super::router::{BadWeights, Weights};
+use super::shadow::Shadow;
 use super::window::Meter;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::data_capture::DataCapture;
 use crate::domain::endpoint::DeploymentStage;
 use crate::ml::{Model, archive};
 use crate::stats::live::Score;
+use crate::util::seed::mix;
 
 /// What a fleet is made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +31,8 @@ pub struct FleetSpec {
     pub deployment: u64,
     /// The variants, in the configuration's order.
     pub variants: Vec<VariantSpec>,
+    /// The shadow variants; the weight of one is the share of requests, 0 to 1, that it gets copies of.
+    pub shadows: Vec<VariantSpec>,
     /// What of its requests goes into a bucket.
     pub data_capture: Option<DataCapture>,
 }
@@ -44,6 +50,8 @@ pub struct VariantSpec {
     pub artifact: PathBuf,
     /// The weight that it starts with.
     pub weight: f64,
+    /// Heavy requests that it answers at a time.
+    pub instances: u32,
 }
 
 /// Why there is no fleet. Nothing that serves was touched.
@@ -116,6 +124,7 @@ pub struct Fleet {
     pub(super) config_name: String,
     pub(super) deployment: u64,
     pub(super) variants: Vec<Variant>,
+    pub(super) shadows: Vec<Shadow>,
     /// The weights that it starts with, in the variants' order.
     pub(super) weights: Box<[f64]>,
     /// What of its requests goes into a bucket.
@@ -133,6 +142,8 @@ pub struct Variant {
     pub(super) artifact: PathBuf,
     pub(super) model: Model,
     pub(super) meter: Arc<Meter>,
+    /// A fleet's own: one that is being replaced keeps its queue.
+    pub(super) instances: Arc<Instances>,
 }
 
 impl Variant {
@@ -142,6 +153,7 @@ impl Variant {
             model_name: spec.model_name.clone(),
             artifact: spec.artifact.clone(),
             meter: Arc::new(Meter::new(Reading::of(&model).score())),
+            instances: Instances::new(spec.instances),
             model,
         }
     }
@@ -164,8 +176,8 @@ impl Fleet {
     /// See [`FleetError`]: which variant, which model, and why.
     pub(super) fn build(spec: &FleetSpec, on_stage: &mut dyn FnMut(DeploymentStage)) -> Result<Self, FleetError> {
         on_stage(DeploymentStage::Loading);
-        let mut models = Vec::with_capacity(spec.variants.len());
-        for variant in &spec.variants {
+        let mut models = Vec::with_capacity(spec.variants.len() + spec.shadows.len());
+        for variant in spec.variants.iter().chain(&spec.shadows) {
             let loaded = archive::read_archive(variant.algorithm, &variant.artifact);
             models.push(loaded.map_err(|error| FleetError::Artifact {
                 variant: variant.name.clone(),
@@ -179,17 +191,20 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// Puts loaded models in their places, one a variant of the specification.
+    /// Puts loaded models in their places, one a variant of the specification, those of shadow variants last.
     ///
     /// # Errors
     /// No variants, different rows, unusable weights.
     pub(super) fn assemble(spec: &FleetSpec, models: Vec<Model>) -> Result<Self, FleetError> {
-        let variants: Vec<Variant> =
-            spec.variants.iter().zip(models).map(|(variant, model)| Variant::new(variant, model)).collect();
+        let mut models = models.into_iter();
+        let mut placed = |variants: &[VariantSpec]| -> Vec<Variant> {
+            variants.iter().zip(models.by_ref()).map(|(variant, model)| Variant::new(variant, model)).collect()
+        };
+        let (variants, shadows) = (placed(&spec.variants), placed(&spec.shadows));
         let Some(first) = variants.first() else {
             return Err(FleetError::Empty(spec.config_name.clone()));
         };
-        if let Some(odd) = variants.iter().find(|v| v.model.features() != first.model.features()) {
+        if let Some(odd) = variants.iter().chain(&shadows).find(|v| v.model.features() != first.model.features()) {
             return Err(FleetError::Features {
                 variant: odd.name.to_string(),
                 model: odd.model_name.clone(),
@@ -200,10 +215,16 @@ impl Fleet {
         }
         let weights: Box<[f64]> = spec.variants.iter().map(|variant| variant.weight).collect();
         Weights::new(&weights, 0).map_err(|why| FleetError::Weights { config: spec.config_name.clone(), why })?;
+        let shadows = shadows
+            .into_iter()
+            .zip(&spec.shadows)
+            .zip(1..)
+            .map(|((variant, spec), number)| Shadow::new(variant, spec.weight, spec.instances, mix(number)));
         Ok(Self {
             config_name: spec.config_name.clone(),
             deployment: spec.deployment,
             variants,
+            shadows: shadows.collect(),
             weights,
             data_capture: spec.data_capture.clone().map(Arc::new),
             past: Past::default(),
@@ -225,17 +246,28 @@ impl Fleet {
 
     /// Sends each variant a row of zeros the way a client would.
     pub(super) fn probe(&self) -> Result<(), FleetError> {
-        self.variants.iter().try_for_each(probe)
+        self.all().try_for_each(probe)
     }
 
     /// Writes to the variants' logs that their models are loaded and have answered.
     pub(super) fn say_loaded(&self, now_ms: i64) {
-        for variant in &self.variants {
+        for variant in self.all() {
             let (name, model) = (&variant.model_name, &variant.model);
             let (algorithm, features) = (model.algorithm(), model.features());
             variant.meter.say(now_ms, &format!("Model {name} loaded: {algorithm}, {features} features"));
             variant.meter.say(now_ms, "A row of zeros was answered");
         }
+    }
+
+    /// All variants, the shadow variants last.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Variant> {
+        self.variants.iter().chain(self.shadows.iter().map(Shadow::variant))
+    }
+
+    /// Shows a request that one of its variants has taken to its shadow variants. One whose variant the client chose is not for them: it says
+    /// nothing about the traffic that they would get.
+    pub(super) fn show(&self, request: &Invocation<'_>) {
+        self.shadows.iter().for_each(|shadow| shadow.look(request));
     }
 
     /// The endpoint configuration that it follows.

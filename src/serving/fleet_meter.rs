@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::window::TURNED_AWAY;
 use crate::domain::deployment::FleetMeasured;
 
 /// Each doubling of the latency is told apart in 32 steps, so that a quantile is right to 3 %.
@@ -28,10 +29,12 @@ impl Default for FleetMeter {
 }
 
 impl FleetMeter {
-    /// Counts one answer: its status and how long it took.
+    /// Counts one answer: its status and how long it took. That a request was turned away says nothing about how long one takes.
     pub fn record(&self, status: u16, latency_ns: u64) {
         // Relaxed: the counters are read for a verdict some time later, and order nothing.
-        self.latency[bucket(latency_ns)].fetch_add(1, Ordering::Relaxed);
+        if status != TURNED_AWAY {
+            self.latency[bucket(latency_ns)].fetch_add(1, Ordering::Relaxed);
+        }
         if status >= 500 {
             self.server_errors.fetch_add(1, Ordering::Relaxed);
         } else if status >= 400 {

@@ -39,18 +39,49 @@ pub struct Coming {
 #[derive(Debug, Default)]
 pub struct Watch {
     /// The fleet that served before.
-    pub old: FleetMeter,
+    pub old: Arc<FleetMeter>,
     /// The fleet that takes over.
-    pub new: FleetMeter,
+    pub new: Arc<FleetMeter>,
 }
 
 /// A variant in a fleet that may answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Arm<'a> {
-    pub fleet: &'a Fleet,
+    pub fleet: &'a Arc<Fleet>,
     pub variant: &'a Variant,
     /// Where its answers are counted while two fleets serve.
-    pub meter: Option<&'a FleetMeter>,
+    pub meter: Option<&'a Arc<FleetMeter>>,
+}
+
+/// An arm that outlives the table it was drawn from.
+#[derive(Clone, Debug)]
+pub struct OwnedArm {
+    fleet: Arc<Fleet>,
+    index: usize,
+    meter: Option<Arc<FleetMeter>>,
+}
+
+impl Arm<'_> {
+    /// Keeps the fleet.
+    pub fn own(self) -> OwnedArm {
+        let index = self.fleet.variants.iter().position(|variant| std::ptr::eq(variant, self.variant));
+        OwnedArm {
+            fleet: Arc::clone(self.fleet),
+            // An arm's variant is one of its fleet's.
+            index: index.unwrap_or_default(),
+            meter: self.meter.cloned(),
+        }
+    }
+}
+
+impl OwnedArm {
+    pub fn variant(&self) -> &Variant {
+        &self.fleet.variants[self.index]
+    }
+
+    pub fn arm(&self) -> Arm<'_> {
+        Arm { fleet: &self.fleet, variant: self.variant(), meter: self.meter.as_ref() }
+    }
 }
 
 impl Placed {

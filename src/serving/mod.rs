@@ -10,13 +10,16 @@ mod drawn;
 pub mod error;
 pub mod fleet;
 mod fleet_meter;
+pub mod instances;
 mod lineup;
 mod log;
 mod moves;
 pub mod router;
+mod shadow;
 #[cfg(test)]
 mod shift_tests;
 mod slot;
+mod taken;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -48,11 +51,13 @@ pub use error::InvokeError;
 pub use fleet::{Fleet, FleetError, FleetSpec, VariantSpec};
 pub use log::{Collected, LogLine, LogStream};
 pub use slot::VariantTotals;
+pub use taken::{Seated, Taken};
 pub use tally::{TALLY_S, Tally};
 
 use bell::Bell;
 use capture::{Arms, Capture, Joined, Kept, Post, Tap};
 use log::Book;
+use shadow::By;
 use slot::Slot;
 use window::Meter;
 
@@ -97,6 +102,13 @@ pub struct Answer {
     pub drawn: Option<Drawn>,
     /// The prediction, or why there is none.
     pub result: Result<Prediction, InvokeError>,
+}
+
+impl Answer {
+    fn of_no_endpoint(endpoint: &str) -> Self {
+        let result = Err(InvokeError::UnknownEndpoint(endpoint.to_owned()));
+        Self { variant: None, deployment: None, drawn: None, result }
+    }
 }
 
 /// Why weights were not set; the old ones stay in force.
@@ -176,7 +188,8 @@ impl Serving {
 
     /// A fleet that was not built leaves a log all the same: what its containers said last.
     fn log_failure(&self, spec: &FleetSpec, error: &FleetError, now_ms: i64) {
-        for variant in spec.variants.iter().filter(|variant| error.variant().is_none_or(|name| name == variant.name)) {
+        let all = spec.variants.iter().chain(&spec.shadows);
+        for variant in all.filter(|variant| error.variant().is_none_or(|name| name == variant.name)) {
             let meter = Arc::new(Meter::new(Score::default()));
             meter.say(now_ms, &error.to_string());
             self.book.open(&spec.endpoint, &variant.name.as_str().into(), &meter, now_ms, self.seed);
@@ -218,8 +231,16 @@ impl Serving {
         draining
     }
 
-    /// The logs of all that serves are open, and who watches knows of it.
-    fn opened(&self, endpoint: &str, slot: &Slot, now_ms: i64) {
+    /// The logs of all that serves are open, shadow variants begin, and who watches knows of it.
+    fn opened(&self, endpoint: &str, slot: &Arc<Slot>, now_ms: i64) {
+        let (measured, bell) = (Arc::downgrade(slot), self.bell.rope());
+        let told = move || {
+            if let Some(slot) = measured.upgrade() {
+                slot.touch();
+                bell.touch();
+            }
+        };
+        slot.start_shadows(&By { clock: self.clock.clone(), told: Arc::new(told) });
         for (variant, meter) in slot.meters() {
             self.book.open(endpoint, &variant, &meter, now_ms, self.seed);
         }
@@ -283,6 +304,29 @@ impl Serving {
         Ok(())
     }
 
+    /// Sets the shares of the requests, 0 to 1, that some shadow variants get copies of. The next request obeys. Names that are not there are
+    /// passed over.
+    ///
+    /// # Errors
+    /// No fleet serves under this name.
+    pub fn set_shadow_shares(&self, endpoint: &str, shares: &[(String, f64)]) -> Result<(), SetWeightsError> {
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.slot(endpoint)?.set_shadow_shares(shares, self.clock.wall_ms());
+        self.bell.touch();
+        Ok(())
+    }
+
+    /// Sets how many heavy requests some variants answer at a time. More begin at once with what waits; fewer finish what they took.
+    ///
+    /// # Errors
+    /// See [`SetWeightsError`].
+    pub fn set_instances(&self, endpoint: &str, counts: &[(String, u32)]) -> Result<(), SetWeightsError> {
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.slot(endpoint)?.set_instances(counts, self.clock.wall_ms())?;
+        self.bell.touch();
+        Ok(())
+    }
+
     /// Takes an endpoint out of service. Its name is free at once; requests that it took are finished.
     pub fn remove(&self, endpoint: &str) -> Option<Draining> {
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -301,13 +345,29 @@ impl Serving {
         Some(draining)
     }
 
-    /// Answers one request. Never blocks; microseconds for a few rows.
+    /// Takes a request that may need long: draws its variant (or takes the one that the client names) and counts it in. What is left to do is
+    /// to wait for an instance of that variant, and to answer. `received`: as in [`Invocation`].
+    ///
+    /// # Errors
+    /// The answer, where there is no such endpoint or no variant takes the request.
+    pub fn take(
+        self: &Arc<Self>,
+        endpoint: &str,
+        target_variant: Option<&str>,
+        received: Option<Duration>,
+    ) -> Result<Taken, Box<Answer>> {
+        let endpoints = self.endpoints.load();
+        let taken = endpoints.get(endpoint).and_then(|slot| slot.take(self, target_variant, received));
+        self.bell.touch();
+        taken.unwrap_or_else(|| Err(Box::new(Answer::of_no_endpoint(endpoint))))
+    }
+
+    /// Answers one request, at once whatever its variant does besides. Never blocks; microseconds for a few rows.
     pub fn invoke(&self, endpoint: &str, request: &Invocation<'_>) -> Answer {
         let endpoints = self.endpoints.load();
         let answer = endpoints.get(endpoint).and_then(|slot| slot.invoke(request, &self.clock));
         let Some(answer) = answer else {
-            let result = Err(InvokeError::UnknownEndpoint(endpoint.to_owned()));
-            return Answer { variant: None, deployment: None, drawn: None, result };
+            return Answer::of_no_endpoint(endpoint);
         };
         self.bell.touch();
         answer

@@ -11,6 +11,7 @@ use super::drain::Draining;
 use super::fleet::Fleet;
 use super::lineup::{Coming, Lineup, Placed, Watch};
 use super::router::BadWeights;
+use super::shadow::By;
 use super::slot::{History, Slot, in_service};
 use crate::stats::live::{Mark, MarkKind};
 
@@ -111,6 +112,50 @@ impl Slot {
         Ok(())
     }
 
+    /// Sets how many heavy requests some variants of the fleet that serves answer at a time. Obeyed at once.
+    pub fn set_instances(&self, counts: &[(String, u32)], now_ms: i64) -> Result<(), SetWeightsError> {
+        let mut history = self.history();
+        let table = self.router.table();
+        let fleet = &table.of.serving.fleet;
+        for (name, count) in counts {
+            let meter = if let Some(variant) = fleet.variants.iter().find(|variant| *variant.name == **name) {
+                variant.instances.set_count(*count);
+                &variant.meter
+            } else if let Some(shadow) = fleet.shadows.iter().find(|shadow| *shadow.variant().name == **name) {
+                shadow.set_instances(*count);
+                &shadow.variant().meter
+            } else {
+                return Err(SetWeightsError::UnknownVariant { endpoint: self.name.clone(), variant: name.clone() });
+            };
+            meter.say(now_ms, &format!("Instances: {count}"));
+        }
+        history.snapshot = None;
+        Ok(())
+    }
+
+    /// Sets the shares of the requests, 0 to 1, that some shadow variants of the fleet that serves get copies of.
+    pub fn set_shadow_shares(&self, shares: &[(String, f64)], now_ms: i64) {
+        let mut history = self.history();
+        let table = self.router.table();
+        for shadow in &table.of.serving.fleet.shadows {
+            let name = &shadow.variant().name;
+            if let Some((_, share)) = shares.iter().find(|(wanted, _)| **wanted == **name)
+                && shadow.share() != *share
+            {
+                shadow.set_share(*share);
+                let words = format!("Gets copies of {:.1} % of the requests", share * 100.0);
+                shadow.variant().meter.say(now_ms, &words);
+            }
+        }
+        history.snapshot = None;
+    }
+
+    /// Lets the shadow variants of the fleets that serve begin, those that have not.
+    pub fn start_shadows(&self, by: &By) {
+        let table = self.router.table();
+        table.of.fleets().flat_map(|fleet| &fleet.shadows).for_each(|shadow| shadow.start(by));
+    }
+
     /// The one place where another table comes into force: a new epoch and a mark on the plots.
     fn put(&self, history: &mut History, mut lineup: Lineup, kind: MarkKind, label: &str, now_ms: i64) {
         history.epoch += 1;
@@ -148,6 +193,12 @@ fn take_in(before: &Lineup, mut fleet: Fleet) -> Placed {
     for variant in &mut fleet.variants {
         if let Some(same) = before.measured().find(|old| variant.continues(old)) {
             variant.meter = Arc::clone(&same.meter);
+        }
+    }
+    for shadow in &mut fleet.shadows {
+        let mut before = before.fleets().flat_map(|fleet| &fleet.shadows);
+        if let Some(same) = before.find(|old| shadow.variant().continues(old.variant())) {
+            shadow.go_on_from(same);
         }
     }
     Placed::new(Arc::new(fleet))

@@ -1,24 +1,28 @@
 //! One endpoint's place in the data plane: the fleets that serve, what was measured, and the fleets that are still finishing.
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::bell;
-use super::capture::{Answered, Joined, Past, Tap};
+use super::capture::{Answered, Joined, Past, Source, Tap};
 use super::content;
 use super::drain::{Entered, Gauge};
 use super::error::InvokeError;
 use super::fleet::{Fleet, Variant};
+use super::instances::Occupation;
 use super::lineup::{Arm, Lineup, Placed};
 use super::router::{Draw, Router};
+use super::shadow::Shadow;
+use super::taken::Taken;
 use super::trial::Trial;
-use super::window::{Measured, Meter, Totals};
-use super::{Answer, Drawn, Invocation};
+use super::window::{Measured, Meter, TURNED_AWAY, Totals};
+use super::{Answer, Drawn, Invocation, Prediction, Serving};
 use crate::domain::algorithm::Algorithm;
 use crate::domain::deployment::FleetMeasured;
-use crate::stats::live::{EndpointLive, Mark, MarkKind, ShiftLive, VariantLive};
+use crate::stats::live::{EndpointLive, Mark, MarkKind, ShadowLive, ShiftLive, VariantLive};
 use crate::util::clock::Clock;
 use crate::util::ring::Ring;
 
@@ -71,6 +75,38 @@ pub struct VariantTotals {
     pub weight: f64,
     /// The numbers.
     pub totals: Totals,
+    /// Its instances, and who waits for one.
+    pub instances: Occupation,
+    /// Of a shadow variant: copies that were not made because its queue was full. Its weight is the share of requests that is copied.
+    pub dropped: Option<u64>,
+}
+
+impl VariantTotals {
+    fn of(variant: &Variant, weight: f64, instances: Occupation, dropped: Option<u64>) -> Self {
+        Self {
+            name: Arc::clone(&variant.name),
+            model_name: variant.model_name.clone(),
+            weight,
+            totals: variant.meter.totals(),
+            instances,
+            dropped,
+        }
+    }
+}
+
+/// One line a name and model: of a model that was made anew under its name, the numbers of the fleet that serves.
+fn add(totals: &mut Vec<VariantTotals>, one: VariantTotals) {
+    let same = |known: &&mut VariantTotals| known.name == one.name && known.model_name == one.model_name;
+    let Some(known) = totals.iter_mut().find(same) else {
+        totals.push(one);
+        return;
+    };
+    match (&mut known.dropped, one.dropped) {
+        // Each of two fleets copies that share of what it answers.
+        (Some(dropped), Some(more)) => *dropped += more,
+        _ => known.weight += one.weight,
+    }
+    known.instances = known.instances.and(one.instances);
 }
 
 impl History {
@@ -124,7 +160,7 @@ impl Slot {
             let draw = self.router.draw();
             let chosen = self.choose(&draw, request.target_variant);
             // Whoever is at fault for a request that no variant takes, the fleet that serves has had it.
-            let fleet = chosen.as_ref().map_or(&*draw.table.of.serving.fleet, |(_, arm, _)| arm.fleet);
+            let fleet = chosen.as_ref().map_or(&draw.table.of.serving.fleet, |(_, arm, _)| arm.fleet);
             if let Some(entered) = fleet.gauge.enter() {
                 let answer = match chosen {
                     Ok((index, arm, drawn)) => {
@@ -132,23 +168,82 @@ impl Slot {
                             self.trial.drawn(drawn);
                         }
                         let (answer, measured) = answer(arm, drawn, entered, request, clock);
-                        let source = &draw.table.of.seats;
-                        let answered = Answered { source, arm: index, measured: &measured, result: &answer.result };
-                        self.tap.take(request, answered);
+                        self.show(request, arm, (&draw.table.of.seats, index), &measured, &answer);
                         answer
                     }
                     Err(error) => refuse(error, entered),
                 };
-                // After the request has left the count: whoever sees the change sees all of it.
-                if !self.changed.load(Ordering::Relaxed) {
-                    self.changed.store(true, Ordering::Release);
-                }
+                self.touch();
                 return Some(answer);
             }
             if self.closed.load(Ordering::SeqCst) {
                 return None;
             }
             // The fleet was replaced between the draw and the entry; the new table is there already.
+        }
+    }
+
+    /// As [`Slot::invoke`], without answering yet; an answer at once where no variant takes the request.
+    pub fn take(
+        self: &Arc<Self>,
+        serving: &Arc<Serving>,
+        target: Option<&str>,
+        received: Option<Duration>,
+    ) -> Option<Result<Taken, Box<Answer>>> {
+        loop {
+            let draw = self.router.draw();
+            let chosen = self.choose(&draw, target);
+            let fleet = chosen.as_ref().map_or(&draw.table.of.serving.fleet, |(_, arm, _)| arm.fleet);
+            if let Some(entered) = fleet.gauge.enter_for_long() {
+                return Some(match chosen {
+                    Ok((index, arm, drawn)) => {
+                        if let Some(drawn) = &drawn {
+                            self.trial.drawn(drawn);
+                        }
+                        Ok(Taken {
+                            serving: Arc::clone(serving),
+                            slot: Arc::clone(self),
+                            arm: arm.own(),
+                            seat: (Arc::clone(&draw.table.of.seats), index),
+                            drawn,
+                            entered,
+                            started: serving.clock.elapsed(),
+                            received,
+                        })
+                    }
+                    Err(error) => {
+                        let refused = refuse(error, entered);
+                        self.touch();
+                        Err(Box::new(refused))
+                    }
+                });
+            }
+            if self.closed.load(Ordering::SeqCst) {
+                return None;
+            }
+        }
+    }
+
+    /// Tells of a request that is answered: the capture, then the shadow variants. `seat`: who could have answered, and who of them did.
+    pub(super) fn show(
+        &self,
+        request: &Invocation<'_>,
+        arm: Arm<'_>,
+        (source, index): (&Arc<Source>, usize),
+        measured: &Measured,
+        answer: &Answer,
+    ) {
+        // In this order: what a shadow variant says of a request finds it captured.
+        self.tap.take(request, Answered { source, arm: index, measured, result: &answer.result });
+        if answer.drawn.is_some() && measured.status != TURNED_AWAY {
+            arm.fleet.show(request);
+        }
+    }
+
+    /// Something was measured. Called after the request has left the count: whoever sees the change sees all of it.
+    pub(super) fn touch(&self) {
+        if !self.changed.load(Ordering::Relaxed) {
+            self.changed.store(true, Ordering::Release);
         }
     }
 
@@ -221,6 +316,7 @@ impl Slot {
             revision: history.revision,
             score: fleet.variants.first().map(Variant::score).unwrap_or_default(),
             variants: fleet.variants.iter().map(read).collect(),
+            shadows: fleet.shadows.iter().map(read_shadow).collect(),
             shift: lineup.coming.as_ref().map(|coming| ShiftLive {
                 config_name: coming.placed.fleet.config_name.clone(),
                 deployment: coming.placed.fleet.deployment,
@@ -250,7 +346,9 @@ impl Slot {
     /// The meters of the variants that serve.
     pub fn meters(&self) -> Vec<(Arc<str>, Arc<Meter>)> {
         let table = self.router.table();
-        table.of.measured().map(|variant| (Arc::clone(&variant.name), Arc::clone(&variant.meter))).collect()
+        let shadows = table.of.fleets().flat_map(|fleet| &fleet.shadows).map(Shadow::variant);
+        let measured = table.of.measured().chain(shadows);
+        measured.map(|variant| (Arc::clone(&variant.name), Arc::clone(&variant.meter))).collect()
     }
 
     /// Cumulative numbers, and the requests in flight on all fleets.
@@ -258,22 +356,17 @@ impl Slot {
         let table = self.router.table();
         let mut totals: Vec<VariantTotals> = Vec::new();
         for (arm, weight) in table.of.arms().zip(table.weights.weights()) {
-            let variant = arm.variant;
-            let same =
-                |known: &&mut VariantTotals| known.name == variant.name && known.model_name == variant.model_name;
-            // One line a name and model: of a model that was made anew under its name, the numbers of the fleet that serves.
-            match totals.iter_mut().find(same) {
-                Some(known) => known.weight += weight,
-                None => totals.push(VariantTotals {
-                    name: Arc::clone(&variant.name),
-                    model_name: variant.model_name.clone(),
-                    weight: *weight,
-                    totals: variant.meter.totals(),
-                }),
-            }
+            let instances = arm.variant.instances.occupation();
+            add(&mut totals, VariantTotals::of(arm.variant, *weight, instances, None));
+        }
+        let mut shadows: Vec<VariantTotals> = Vec::new();
+        for shadow in table.of.fleets().flat_map(|fleet| &fleet.shadows) {
+            let (share, dropped) = (shadow.share(), Some(shadow.dropped()));
+            add(&mut shadows, VariantTotals::of(shadow.variant(), share, shadow.occupation(), dropped));
         }
         let serving: u32 = table.of.fleets().map(|fleet| fleet.gauge.in_flight()).sum();
         let leaving: u32 = self.history().leaving.iter().map(|gauge| gauge.in_flight()).sum();
+        totals.append(&mut shadows);
         (totals, serving + leaving)
     }
 }
@@ -283,7 +376,7 @@ fn in_ns(time: Duration) -> u64 {
 }
 
 /// No variant takes the request.
-fn refuse(error: InvokeError, mut entered: Entered<'_>) -> Answer {
+fn refuse<G: Deref<Target = Gauge>>(error: InvokeError, mut entered: Entered<G>) -> Answer {
     if error.is_server() {
         entered.fail();
     }
@@ -293,17 +386,31 @@ fn refuse(error: InvokeError, mut entered: Entered<'_>) -> Answer {
 fn answer(
     arm: Arm<'_>,
     drawn: Option<Drawn>,
-    mut entered: Entered<'_>,
+    entered: Entered<&Gauge>,
     request: &Invocation<'_>,
     clock: &Clock,
 ) -> (Answer, Measured) {
     let started = clock.elapsed();
+    let result = content::answer(&arm.variant.model, request.content_type, request.accept, request.body);
+    let overhead = request.received.map(|received| started.saturating_sub(received));
+    finish(arm, drawn, entered, result, started, overhead, clock)
+}
+
+/// Measures what came of a request that a variant took, and lets it leave the count.
+pub(super) fn finish<G: Deref<Target = Gauge>>(
+    arm: Arm<'_>,
+    drawn: Option<Drawn>,
+    mut entered: Entered<G>,
+    result: Result<Prediction, InvokeError>,
+    started: Duration,
+    overhead: Option<Duration>,
+    clock: &Clock,
+) -> (Answer, Measured) {
     let variant = arm.variant;
-    let result = content::answer(&variant.model, request.content_type, request.accept, request.body);
     let (status, rows, bytes, refused) = match &result {
         Ok(prediction) => (200, prediction.rows, prediction.body.len(), None),
         Err(error) => {
-            let status = error.container_status().unwrap_or(500);
+            let status = error.status_of_variant();
             if status >= 500 {
                 entered.fail();
             }
@@ -315,7 +422,7 @@ fn answer(
     let measured = Measured {
         at_ms: clock.wall_ms(),
         latency_ns,
-        overhead_ns: request.received.map(|received| in_ns(started.saturating_sub(received))),
+        overhead_ns: overhead.map(in_ns),
         status,
         rows: rows as u64,
         bytes: bytes as u64,
@@ -335,15 +442,25 @@ pub(super) fn in_service(config: &str, variant: &Variant, weight: f64) -> String
     format!("In service: endpoint configuration {config}, variant {name}, model {model}, weight {weight}")
 }
 
+fn read_shadow(shadow: &Shadow) -> ShadowLive {
+    let Occupation { count, busy, waiting } = shadow.occupation();
+    let variant = VariantLive { instances: count, busy, waiting, ..read(shadow.variant()) };
+    ShadowLive { variant, share: shadow.share(), dropped: shadow.dropped() }
+}
+
 fn read(variant: &Variant) -> VariantLive {
     let answers_in = match variant.model.algorithm() {
         Algorithm::XGBoost => "text/csv",
         Algorithm::LinearLearner => "application/json",
     };
+    let instances = variant.instances.occupation();
     let mut live = VariantLive {
         name: variant.name.to_string(),
         model_name: variant.model_name.clone(),
         answers_in,
+        instances: instances.count,
+        busy: instances.busy,
+        waiting: instances.waiting,
         ..VariantLive::default()
     };
     variant.meter.read(&mut live);

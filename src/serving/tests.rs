@@ -23,8 +23,10 @@ pub(super) fn spec(config: &str, variants: &[(&str, &str, f64)]) -> FleetSpec {
                 algorithm: Algorithm::XGBoost,
                 artifact: PathBuf::from(format!("{model}.tar.gz")),
                 weight: *weight,
+                instances: 1,
             })
             .collect(),
+        shadows: Vec::new(),
         data_capture: None,
     }
 }

@@ -24,6 +24,9 @@ const SHORTEST_NS: u64 = 100;
 /// Two significant digits: quantiles are right to 1 %.
 const DIGITS: u8 = 2;
 
+/// The status of a request that found every instance busy and the queue full. No model answers with it.
+pub const TURNED_AWAY: u16 = 503;
+
 /// One answered request.
 #[derive(Clone, Copy, Debug)]
 pub struct Measured {
@@ -33,7 +36,7 @@ pub struct Measured {
     pub latency_ns: u64,
     /// From the head of the request to its body, nanoseconds: what the request took beside the model. `None` when nobody looked.
     pub overhead_ns: Option<u64>,
-    /// The status that the model's container answers with: 200, 4xx, 5xx.
+    /// The status that the model's container answers with: 200, 4xx, 500; or [`TURNED_AWAY`].
     pub status: u16,
     /// Rows predicted.
     pub rows: u64,
@@ -52,6 +55,8 @@ pub struct Totals {
     pub client_errors: u64,
     /// Answers with a 5xx status.
     pub server_errors: u64,
+    /// Of these, [`TURNED_AWAY`].
+    pub turned_away: u64,
     /// Rows predicted for drawn requests.
     pub predictions: u64,
     /// Of these, the ones whose label is known.
@@ -76,6 +81,7 @@ struct State {
     drawn: u64,
     client_errors: u64,
     server_errors: u64,
+    turned_away: u64,
     predictions: u64,
     last_request_ms: Option<i64>,
     latency: Histogram<u64>,
@@ -122,6 +128,7 @@ impl Meter {
             drawn: 0,
             client_errors: 0,
             server_errors: 0,
+            turned_away: 0,
             predictions: 0,
             last_request_ms: None,
             latency: histogram(),
@@ -208,12 +215,13 @@ impl Meter {
         live.drawn = state.drawn;
         live.client_errors = state.client_errors;
         live.server_errors = state.server_errors;
+        live.turned_away = state.turned_away;
         live.predictions = state.predictions;
         live.labelled = state.labels.labelled;
         live.right = state.labels.right;
         live.score = state.labels.band();
         (live.rmse, live.mae) = state.labels.errors().unzip();
-        if state.requests > 0 {
+        if !state.latency.is_empty() {
             live.p50_us = in_us(state.latency.value_at_quantile(0.5));
             live.p99_us = in_us(state.latency.value_at_quantile(0.99));
         }
@@ -227,11 +235,12 @@ impl Meter {
     pub fn totals(&self) -> Totals {
         let state = self.lock();
         let seconds = |ns: u64| ns as f64 / 1e9;
-        let at = |q| if state.requests == 0 { f64::NAN } else { seconds(state.latency.value_at_quantile(q)) };
+        let at = |q| if state.latency.is_empty() { f64::NAN } else { seconds(state.latency.value_at_quantile(q)) };
         Totals {
             requests: state.requests,
             client_errors: state.client_errors,
             server_errors: state.server_errors,
+            turned_away: state.turned_away,
             predictions: state.predictions,
             labelled: state.labels.labelled,
             latency_sum_s: seconds(state.latency_sum_ns),
@@ -264,9 +273,14 @@ impl State {
             self.drawn += 1;
             self.predictions += measured.rows;
         }
-        self.latency.saturating_record(measured.latency_ns);
-        self.open_latency.saturating_record(measured.latency_ns);
-        self.latency_sum_ns = self.latency_sum_ns.saturating_add(measured.latency_ns);
+        if measured.status == TURNED_AWAY {
+            // No model has seen it, so it says nothing about how long one takes.
+            self.turned_away += 1;
+        } else {
+            self.latency.saturating_record(measured.latency_ns);
+            self.open_latency.saturating_record(measured.latency_ns);
+            self.latency_sum_ns = self.latency_sum_ns.saturating_add(measured.latency_ns);
+        }
         self.last_request_ms = self.last_request_ms.max(Some(measured.at_ms));
     }
 
@@ -287,7 +301,7 @@ impl State {
     /// A second with its quantiles, and the score as it stands now.
     fn finished(&self, second: &Second) -> Second {
         let at = |q| clamped(in_us(self.open_latency.value_at_quantile(q)));
-        let (p50_us, p99_us) = if second.requests == 0 { (0, 0) } else { (at(0.5), at(0.99)) };
+        let (p50_us, p99_us) = if self.open_latency.is_empty() { (0, 0) } else { (at(0.5), at(0.99)) };
         let none = Interval { estimate: f64::NAN, low: f64::NAN, high: f64::NAN };
         let score = self.labels.band().unwrap_or(none);
         Second {

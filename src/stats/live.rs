@@ -60,6 +60,14 @@ pub struct VariantLive {
     pub client_errors: u64,
     /// Answers with a 5xx status.
     pub server_errors: u64,
+    /// Of these, the ones turned away because every instance was busy and the queue was full.
+    pub turned_away: u64,
+    /// Instances: how many heavy requests it answers at a time.
+    pub instances: u32,
+    /// Instances that answer one now.
+    pub busy: u32,
+    /// Heavy requests that wait for one.
+    pub waiting: u32,
     /// Median latency, microseconds.
     pub p50_us: u64,
     /// 99th percentile of the latency, microseconds.
@@ -149,6 +157,8 @@ pub struct EndpointLive {
     pub score: Score,
     /// In the configuration's order.
     pub variants: Vec<VariantLive>,
+    /// The shadow variants of the same fleet, in the configuration's order.
+    pub shadows: Vec<ShadowLive>,
     /// The fleet that takes over, while traffic moves to it or bakes; `variants` are those of the fleet that served before.
     pub shift: Option<ShiftLive>,
     /// Oldest first.
@@ -163,6 +173,17 @@ pub struct EndpointLive {
     pub experiment: Option<Arc<ExperimentLive>>,
     /// Capture and labels.
     pub capture: CaptureLive,
+}
+
+/// A shadow variant: what it made of the copies that it got.
+#[derive(Clone, Debug, Default)]
+pub struct ShadowLive {
+    /// Measured as the others; every copy that it answers counts as drawn.
+    pub variant: VariantLive,
+    /// The share of requests that it gets copies of, 0 to 1.
+    pub share: f64,
+    /// Copies that were not made because its queue was full.
+    pub dropped: u64,
 }
 
 /// Two fleets at once: the one that comes, and both compared since traffic began to move.

@@ -203,8 +203,19 @@ pub enum Command {
         name: String,
         /// Variant → weight.
         weights: Vec<(String, f64)>,
-        /// Variant → instances; decides the price only.
+        /// Variant → instances: heavy requests that it answers at a time.
         instance_counts: Vec<(String, u32)>,
+    },
+    /// Makes the configuration in which a shadow variant takes a production variant's place, and moves the endpoint to it.
+    PromoteShadow {
+        /// Endpoint.
+        name: String,
+        /// The shadow variant.
+        shadow: String,
+        /// The production variant in whose place it goes.
+        instead_of: String,
+        /// Name of the configuration.
+        config_name: String,
     },
     /// Takes the last change of weights back.
     UndoWeights {

@@ -201,6 +201,28 @@ def test_weights_move_traffic(client, ready, workspace, boston):
     assert code == "ValidationException" and "C" in message
 
 
+def test_a_shadow_variant_is_described_and_never_answers(client, ready, workspace, unique, boston):
+    sagemaker, runtime = client("sagemaker"), client("sagemaker-runtime")
+    variant = {"ModelName": ready.model, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1, "InitialVariantWeight": 1}
+    config = unique("shadowed")
+    shadows = [{**variant, "VariantName": "Shadow", "InitialVariantWeight": 0.5}]
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=config,
+        ProductionVariants=[{**variant, "VariantName": "A"}],
+        ShadowProductionVariants=shadows,
+    )
+    assert sagemaker.describe_endpoint_config(EndpointConfigName=config)["ShadowProductionVariants"] == shadows
+    name = workspace.make_endpoint(config)
+    for _ in range(10):
+        answer = runtime.invoke_endpoint(EndpointName=name, ContentType="text/csv", Body=boston.features(1))
+        assert answer["InvokedProductionVariant"] == "A"
+    sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=name, DesiredWeightsAndCapacities=[{"VariantName": "Shadow", "DesiredWeight": 1, "DesiredInstanceCount": 2}]
+    )
+    described = workspace.wait_for_endpoint(name)["ShadowProductionVariants"]
+    assert [(each["VariantName"], each["CurrentWeight"], each["CurrentInstanceCount"]) for each in described] == [("Shadow", 1, 2)]
+
+
 def test_a_name_is_free_again_as_soon_as_a_delete_is_answered(client, ready, workspace):
     sagemaker = client("sagemaker")
     for _ in range(5):

@@ -221,7 +221,8 @@ async fn answered(wire: &Arc<Wire>, job: &Job) -> Result<(Vec<u8>, &'static str)
     };
     let content_type = job.content_type.as_deref().or(kind.as_deref());
     let asked = [content_type, job.accept.as_deref(), None, Some(&job.inference_id)];
-    let answer = aside(wire, &job.endpoint, asked, bytes, None).await.map_err(|error| error.message)?;
+    // It has waited in this queue already; the few that are let in wait for their variant however long that takes.
+    let answer = aside(wire, &job.endpoint, asked, bytes, None, usize::MAX).await.map_err(|error| error.message)?;
     match answer.result {
         Ok(prediction) => Ok((prediction.body, prediction.content_type)),
         Err(error) => Err(refusal(wire, &job.endpoint, &error, answer.variant.as_deref()).message),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 
 use super::super::Wire;
 use super::super::answer::Response;
@@ -13,14 +13,18 @@ use super::super::call::RequestBody;
 use super::super::errors::{Protocol, WireError};
 use super::head::Head;
 use super::{events, not_serving};
+use crate::serving::instances::QUEUE;
 use crate::serving::{Answer, Invocation, InvokeError, Prediction};
 
 /// The media type of the parts of a stream together.
 const STREAMED_TYPE: HeaderName = HeaderName::from_static("x-amzn-sagemaker-content-type");
 
 /// Bodies above this are answered away from the workers that serve the connections: a few rows take microseconds, megabytes of them a
-/// tenth of a second, and nobody else should wait for that.
+/// tenth of a second, and nobody else should wait for that. Each of them needs one of its variant's instances.
 const ASIDE_BYTES: usize = 64 * 1024;
+
+/// Seconds after which a client that was turned away may ask again: a body of the largest size takes about a tenth of that.
+const RETRY_AFTER_S: &str = "1";
 
 /// `InvokeEndpoint`.
 pub(super) async fn whole(
@@ -70,7 +74,7 @@ async fn invoke(
     let answer = if bytes.len() <= ASIDE_BYTES {
         wire.serving.invoke(endpoint, &invocation(asked, &bytes, Some(received)))
     } else {
-        aside(wire, endpoint, asked, bytes, Some(received)).await?
+        aside(wire, endpoint, asked, bytes, Some(received), QUEUE).await?
     };
     Ok(respond(wire, endpoint, id, &head, answer, written))
 }
@@ -104,7 +108,14 @@ fn respond(
 ) -> Response {
     let mut response = match answer.result {
         Ok(prediction) => written(prediction),
-        Err(error) => refusal(wire, endpoint, &error, answer.variant.as_deref()).into_response(Protocol::RestJson, "-"),
+        Err(error) => {
+            let refusal = refusal(wire, endpoint, &error, answer.variant.as_deref());
+            let mut response = refusal.into_response(Protocol::RestJson, "-");
+            if matches!(error, InvokeError::Busy { .. }) {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+            }
+            response
+        }
     };
     head.sign(&mut response, answer.variant.as_deref(), Some((answer.deployment, answer.drawn)), id);
     response
@@ -134,20 +145,28 @@ fn invocation<'a>(
     Invocation { content_type, accept, target_variant, inference_id, body, received }
 }
 
-/// Answers on a thread that may take its time. `asked`: content type, accept, target variant, inference id.
+/// Answers on a thread that may take its time, once an instance of the variant is free. `asked`: content type, accept, target variant,
+/// inference id; `most_waiting`: with as many waiting already, the request is turned away.
 pub(super) async fn aside(
     wire: &Arc<Wire>,
     endpoint: &str,
     asked: [Option<&str>; 4],
     body: Bytes,
     received: Option<Duration>,
+    most_waiting: usize,
 ) -> Result<Answer, WireError> {
-    let wire = Arc::clone(wire);
-    let endpoint = endpoint.to_owned();
+    let taken = match wire.serving.take(endpoint, asked[2], received) {
+        Ok(taken) => taken,
+        Err(refused) => return Ok(*refused),
+    };
+    let seated = match taken.seat(most_waiting).await {
+        Ok(seated) => seated,
+        Err(full) => return Ok(full.turn_away(&invocation(asked, &body, received))),
+    };
     let asked = asked.map(|header| header.map(str::to_owned));
     let task = tokio::task::spawn_blocking(move || {
         let asked = asked.each_ref().map(Option::as_deref);
-        wire.serving.invoke(&endpoint, &invocation(asked, &body, received))
+        seated.answer(&invocation(asked, &body, received))
     });
     task.await.map_err(|error| {
         tracing::error!(%error, "an invocation did not end");

@@ -21,7 +21,7 @@ use crate::workspace::Command;
 struct Create {
     endpoint_config_name: String,
     production_variants: Vec<WireVariant>,
-    shadow_production_variants: Option<Vec<Value>>,
+    shadow_production_variants: Option<Vec<WireVariant>>,
     explainer_config: Option<Value>,
     cross_region_traffic_config: Option<Value>,
     data_capture_config: Option<DataCaptureConfig>,
@@ -96,11 +96,6 @@ pub(super) async fn list(request: Request) -> Outcome {
 
 /// What is asked for. `extras` is the whole request.
 fn from_wire(create: Create, extras: Extras) -> Result<EndpointConfig, WireError> {
-    not_available(
-        create.shadow_production_variants.is_some_and(|shadows| !shadows.is_empty()),
-        "ShadowProductionVariants",
-        "requests are not copied to a second model; use ProductionVariants with weights",
-    )?;
     not_available(create.explainer_config.is_some(), "ExplainerConfig", "answers are not explained; leave it out")?;
     not_available(
         create.cross_region_traffic_config.is_some(),
@@ -108,9 +103,12 @@ fn from_wire(create: Create, extras: Extras) -> Result<EndpointConfig, WireError
         "there is one region; leave it out",
     )?;
     let variants = create.production_variants.into_iter().map(variant).collect::<Result<_, _>>()?;
+    let shadows = create.shadow_production_variants.unwrap_or_default();
+    let shadow_variants = shadows.into_iter().map(variant).collect::<Result<_, _>>()?;
     Ok(EndpointConfig {
         name: create.endpoint_config_name,
         variants,
+        shadow_variants,
         created: Timestamp::default(),
         tags: tags_from_wire(create.tags),
         data_capture: create.data_capture_config.map(data_capture::from_wire).transpose()?,
@@ -143,7 +141,8 @@ fn variant(given: WireVariant) -> Result<ProductionVariant, WireError> {
 pub(super) fn described(config: &EndpointConfig, account: &Account) -> Map<String, Value> {
     let mut out = config.extras.members().clone();
     out.remove("Tags");
-    if config.extras.is_empty() {
+    // Kept as they came in a request; those of a configuration that was made in the window are written here.
+    if !out.contains_key("ProductionVariants") {
         let variant = |variant: &ProductionVariant| {
             json!({
                 "VariantName": variant.name,
@@ -155,8 +154,14 @@ pub(super) fn described(config: &EndpointConfig, account: &Account) -> Map<Strin
         };
         out.insert("ProductionVariants".to_owned(), config.variants.iter().map(variant).collect());
         set(&mut out, "DataCaptureConfig", config.data_capture.as_ref().map(data_capture::to_wire));
+        if !config.shadow_variants.is_empty() {
+            let shadows = config.shadow_variants.iter().map(variant).collect();
+            out.insert("ShadowProductionVariants".to_owned(), shadows);
+        }
     }
-    each(&mut out, "ProductionVariants", |variant| default(variant, "InitialVariantWeight", 1.0));
+    for list in ["ProductionVariants", "ShadowProductionVariants"] {
+        each(&mut out, list, |variant| default(variant, "InitialVariantWeight", 1.0));
+    }
     out.insert("EndpointConfigName".to_owned(), json!(config.name));
     out.insert("EndpointConfigArn".to_owned(), json!(account.arn(ArnKind::EndpointConfig, &config.name)));
     out.insert("CreationTime".to_owned(), time(config.created));

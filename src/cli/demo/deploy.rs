@@ -172,6 +172,7 @@ fn config(name: &str, variants: &[(&Candidate, &String)]) -> Command {
     Command::CreateEndpointConfig(Box::new(EndpointConfig {
         name: name.to_owned(),
         variants: variants.iter().map(variant).collect(),
+        shadow_variants: Vec::new(),
         created: Timestamp::default(),
         tags: Vec::new(),
         data_capture: None,

@@ -6,12 +6,13 @@ use super::super::ground_truth;
 use super::super::machine::endpoint::{self, Event};
 use super::super::message::{Answer, Touched};
 use super::data::{Done, on_worker};
-use super::{Outcome, free, made, missing, valid};
+use super::{Outcome, free, made, missing, models, valid};
 use crate::domain::deployment::{Alarm, DeploymentPlan};
 use crate::domain::endpoint::{Endpoint, Retain};
 use crate::domain::endpoint_config::EndpointConfig;
 use crate::domain::extras::Extras;
 use crate::domain::invalid::Invalid;
+use crate::domain::promotion::promoted;
 use crate::domain::reference::Kind;
 use crate::domain::replay::ReplaySpec;
 use crate::domain::tag::{self, Tag};
@@ -21,7 +22,7 @@ use crate::workspace::{CommandError, LabelSource, Reply};
 /// The configuration, when it and every model that it names are there.
 fn config_of(control: &Control, name: &str) -> Result<std::sync::Arc<EndpointConfig>, CommandError> {
     let config = control.world.endpoint_configs.get(name).ok_or_else(|| missing(Kind::EndpointConfig, name))?;
-    match config.variants.iter().find(|variant| !control.world.models.contains(&variant.model_name)) {
+    match config.all_variants().find(|variant| !control.world.models.contains(&variant.model_name)) {
         Some(variant) => Err(missing(Kind::Model, &variant.model_name)),
         None => Ok(std::sync::Arc::clone(config)),
     }
@@ -68,7 +69,8 @@ pub(super) fn update(
         Invalid::new("AutoRollbackConfiguration.Alarms", alarm, rule)
     }));
     valid(broken)?;
-    control.endpoint_step(name, Event::UpdateRequested { config_name, retain, plan, extras })?;
+    let shadows = Endpoint::shadows_for(&config, &endpoint.shadow_variants, retain);
+    control.endpoint_step(name, Event::UpdateRequested { config_name, retain, plan, shadows, extras })?;
     control.autopilot_ends(name, "the endpoint is being updated");
     Ok(made(Kind::Endpoint, name))
 }
@@ -79,13 +81,34 @@ pub(super) fn roll_back(control: &mut Control, name: &str) -> Outcome {
     Ok(made(Kind::Endpoint, name))
 }
 
+pub(super) fn promote(
+    control: &mut Control,
+    name: &str,
+    shadow: &str,
+    instead_of: &str,
+    config_name: String,
+) -> Outcome {
+    let endpoint = control.world.endpoints.get(name).cloned().ok_or_else(|| missing(Kind::Endpoint, name))?;
+    // Looked at first: no configuration is left behind by a promotion that can't begin.
+    endpoint::must_be_in_service(&endpoint)?;
+    let serving = control.world.endpoint_configs.get(&endpoint.config_name).cloned();
+    let config = promoted(&endpoint, serving.as_deref(), shadow, instead_of, config_name.clone());
+    let config = config.map_err(|invalid| CommandError::Invalid(vec![invalid]))?;
+    models::create_config(control, config)?;
+    let extras = endpoint.extras.clone();
+    update(control, name, config_name, Retain::NOTHING, DeploymentPlan::default(), extras)
+}
+
 pub(super) fn weights(
     control: &mut Control,
     name: &str,
     weights: Vec<(String, f64)>,
     instance_counts: Vec<(String, u32)>,
 ) -> Outcome {
-    let are_set = !weights.is_empty();
+    // A shadow variant's weight is none of those that an autopilot moves.
+    let is_shadow = |endpoint: &Endpoint, name: &str| endpoint.shadow_variants.iter().any(|shadow| shadow.name == name);
+    let endpoint = control.world.endpoints.get(name);
+    let are_set = weights.iter().any(|(variant, _)| !endpoint.is_some_and(|endpoint| is_shadow(endpoint, variant)));
     control.endpoint_step(name, Event::WeightsRequested { weights, instance_counts })?;
     if are_set {
         control.autopilot_ends(name, "somebody set the weights");

@@ -64,6 +64,9 @@ pub(super) fn carry_out(control: &mut Control, command: Command, answer: Answer)
             endpoints::update(control, &name, config_name, retain, plan, extras)
         }
         Command::RollBackEndpoint { name } => endpoints::roll_back(control, &name),
+        Command::PromoteShadow { name, shadow, instead_of, config_name } => {
+            endpoints::promote(control, &name, &shadow, &instead_of, config_name)
+        }
         Command::UpdateWeights { name, weights, instance_counts } => {
             endpoints::weights(control, &name, weights, instance_counts)
         }

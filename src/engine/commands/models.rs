@@ -39,7 +39,7 @@ pub(super) fn create_config(control: &mut Control, mut config: EndpointConfig) -
     valid(config.validate())?;
     let name = config.name.clone();
     free(control.world.endpoint_configs.any_case(&name).is_some(), Kind::EndpointConfig, &name)?;
-    if let Some(variant) = config.variants.iter().find(|v| !control.world.models.contains(&v.model_name)) {
+    if let Some(variant) = config.all_variants().find(|v| !control.world.models.contains(&v.model_name)) {
         return Err(missing(Kind::Model, &variant.model_name));
     }
     config.created = control.now();

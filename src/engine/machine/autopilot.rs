@@ -4,7 +4,7 @@
 //! floor. The winner rule stays valid: a step depends on the past only, and each request is weighed by the probability that it was drawn with.
 
 use super::Tell;
-use super::endpoint::{Effect, push_limited, split_label, weights_of};
+use super::endpoint::{Effect, keep_shadow_shares, push_limited, split_label, weights_of};
 use crate::domain::autopilot::{Autopilot, Doing};
 use crate::domain::endpoint::{Endpoint, EndpointStatus, EndpointVariant, WeightChange};
 use crate::domain::time::Timestamp;
@@ -89,7 +89,7 @@ pub(super) fn step(endpoint: &mut Endpoint, step: &Step, now: Timestamp) -> Vec<
     if endpoint.status != EndpointStatus::InService {
         return Vec::new();
     }
-    let before = weights_of(endpoint);
+    let (before, shares) = (weights_of(endpoint), endpoint.shadow_shares());
     for variant in &mut endpoint.variants {
         if let Some((_, weight)) = step.weights.iter().find(|(name, _)| *name == variant.name) {
             variant.weight = *weight;
@@ -97,7 +97,9 @@ pub(super) fn step(endpoint: &mut Endpoint, step: &Step, now: Timestamp) -> Vec<
     }
     let after = weights_of(endpoint);
     endpoint.modified = now;
-    push_limited(&mut endpoint.weight_changes, WeightChange { at: now, before: before.clone(), after: after.clone() });
+    let shadows = keep_shadow_shares(endpoint, &shares);
+    let change = WeightChange { at: now, before: before.clone(), after: after.clone(), shadows };
+    push_limited(&mut endpoint.weight_changes, change);
     let (from, to) = (split_label(&before), split_label(&after));
     let text = format!("Autopilot set the weights of {} to {}: {}", endpoint.name, to.replace('/', " / "), step.why);
     vec![

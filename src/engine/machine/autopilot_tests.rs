@@ -20,6 +20,7 @@ fn in_service(names: &[&str]) -> Endpoint {
     let config = EndpointConfig {
         name: "config".into(),
         variants: names.iter().map(variant).collect(),
+        shadow_variants: Vec::new(),
         created: START,
         tags: Vec::new(),
         data_capture: None,
@@ -178,4 +179,15 @@ fn under_it_most_requests_go_to_the_better_one() {
             "{winner:?} {share} {b_requests}"
         );
     }
+}
+
+#[test]
+fn a_step_leaves_the_shares_of_shadow_variants_alone() {
+    let mut endpoint = in_service(&["a", "b"]);
+    endpoint.shadow_variants = vec![EndpointVariant { name: "s".into(), weight: 0.5, ..endpoint.variants[0].clone() }];
+    let step = look(&endpoint, &on(), &summary(&[("a", 60), ("b", 90)]), after(STEP_MS)).unwrap();
+    let next = endpoint::step(&endpoint, Event::Steered(step), after(STEP_MS)).unwrap().0.unwrap();
+    assert_eq!((next.shadow_shares(), next.shadow_variants[0].weight), (vec![0.25], 25.0));
+    let back = endpoint::step(&next, Event::UndoRequested, after(STEP_MS)).unwrap().0.unwrap();
+    assert_eq!(back.shadow_variants[0].weight, 0.5);
 }

@@ -221,16 +221,18 @@ pub(super) fn make_config(place: &Place, config: &EndpointConfig, title: &str) -
             ("ProductionVariants", Value::List(config.variants.iter().map(variant).collect())),
         ],
     );
+    let call = match config.shadow_variants.as_slice() {
+        [] => call,
+        shadows => call.with("ShadowProductionVariants", Value::List(shadows.iter().map(variant).collect())),
+    };
     let capture = config.data_capture.as_ref().map(capture_value);
     let call = match &capture {
         Some(capture) => call.with("DataCaptureConfig", capture.clone()),
         None => call,
     };
     let mut out = tagged(call, &config.tags).with_missing(&config.extras).snippets(place, title);
-    let variants: Vec<String> = config
-        .variants
-        .iter()
-        .map(|variant| {
+    let listed = |variants: &[ProductionVariant]| {
+        let each = variants.iter().map(|variant| {
             let call = python_call(
                 "production_variant",
                 &[
@@ -242,15 +244,20 @@ pub(super) fn make_config(place: &Place, config: &EndpointConfig, title: &str) -
                 ],
             );
             format!("        {},\n", call.replace('\n', "\n        "))
-        })
-        .collect();
+        });
+        each.collect::<String>()
+    };
+    let shadows = match config.shadow_variants.as_slice() {
+        [] => String::new(),
+        shadows => format!("    ShadowProductionVariants=[\n{}    ],\n", listed(shadows)),
+    };
     let capture = capture.map_or_else(String::new, |capture| {
         format!("    DataCaptureConfig={},\n", capture.write(Style::Python, 4, 22))
     });
     let body = format!(
-        "session.sagemaker_client.create_endpoint_config(\n    EndpointConfigName={},\n    ProductionVariants=[\n{}    ],\n{capture})\n",
+        "session.sagemaker_client.create_endpoint_config(\n    EndpointConfigName={},\n    ProductionVariants=[\n{}    ],\n{shadows}{capture})\n",
         quoted(&config.name),
-        variants.concat()
+        listed(&config.variants)
     );
     out.push(place.sdk(title, "from sagemaker.session import production_variant\n", &body));
     out

@@ -17,12 +17,14 @@ fn fleet(serving: &Serving, variants: &[(&str, &str, f64)]) -> Fleet {
         algorithm: Algorithm::XGBoost,
         artifact: PathBuf::from(format!("{model}.tar.gz")),
         weight: *weight,
+        instances: 1,
     };
     let spec = FleetSpec {
         endpoint: "e".to_owned(),
         config_name: "c".to_owned(),
         variants: variants.iter().map(variant).collect(),
         deployment: 1,
+        shadows: Vec::new(),
         data_capture: None,
     };
     serving.build_fleet_of(&spec, variants.iter().map(|_| small(0.0)).collect()).unwrap()

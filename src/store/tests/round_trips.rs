@@ -82,7 +82,7 @@ proptest! {
                     let made = model(&format!("m{value}"));
                     if *configs {
                         let (name, created) = (made.name.clone(), made.created);
-                        let config = EndpointConfig { name, variants: Vec::new(), created, tags: Vec::new(), data_capture: None, extras: Extras::default() };
+                        let config = EndpointConfig { name, variants: Vec::new(), shadow_variants: Vec::new(), created, tags: Vec::new(), data_capture: None, extras: Extras::default() };
                         batch.put(store.endpoint_configs(), &key, &config);
                     } else {
                         batch.put(store.models(), &key, &made);

@@ -95,6 +95,7 @@ pub(super) fn endpoint_config() -> impl Strategy<Value = EndpointConfig> {
     );
     (text(), vec(variant, 0..4), time(), tags()).prop_map(|(name, variants, created, tags)| EndpointConfig {
         name,
+        shadow_variants: variants.iter().take(1).cloned().collect(),
         variants,
         created,
         tags,
@@ -170,7 +171,12 @@ pub(super) fn endpoint() -> impl Strategy<Value = Endpoint> {
         },
     );
     let weights = || vec((text(), number()), 0..3);
-    let change = (time(), weights(), weights()).prop_map(|(at, before, after)| WeightChange { at, before, after });
+    let change = (time(), weights(), weights()).prop_map(|(at, before, after)| WeightChange {
+        at,
+        before,
+        after,
+        shadows: Vec::new(),
+    });
     let head = (
         text(),
         text(),
@@ -186,6 +192,7 @@ pub(super) fn endpoint() -> impl Strategy<Value = Endpoint> {
             requested_config: head.2,
             status: head.3,
             failure_reason: head.4,
+            shadow_variants: variants.iter().take(1).cloned().collect(),
             variants,
             created: times.0,
             modified: times.1,

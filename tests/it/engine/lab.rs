@@ -212,6 +212,15 @@ impl Lab {
         })
     }
 
+    /// The body of a page.
+    pub fn get(&self, path: &str) -> Vec<u8> {
+        let base = self.world().info.base_url.clone().expect("a listener");
+        self.runtime.block_on(async {
+            let response = self.client.get(format!("{base}{path}")).send().await.unwrap();
+            response.bytes().await.unwrap().to_vec()
+        })
+    }
+
     pub fn events(&self) -> Vec<String> {
         self.world().events.iter().map(|event| event.text.clone()).collect()
     }
@@ -278,6 +287,7 @@ pub fn config(name: &str, variants: &[(&str, &str, f64)]) -> EndpointConfig {
                 initial_weight: *weight,
             })
             .collect(),
+        shadow_variants: Vec::new(),
         created: Timestamp(0),
         tags: Vec::new(),
         data_capture: None,

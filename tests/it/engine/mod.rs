@@ -8,6 +8,7 @@ pub(crate) mod lab;
 mod labels;
 mod reopening;
 mod replay;
+mod shadows;
 mod traffic;
 mod training;
 mod updates;

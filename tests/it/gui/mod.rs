@@ -11,6 +11,7 @@ mod labels;
 mod page_data;
 mod pages;
 mod pictures;
+mod shadows;
 mod shell;
 mod snippets;
 mod updates;

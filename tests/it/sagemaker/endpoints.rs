@@ -179,3 +179,46 @@ fn a_configuration_gives_back_its_request() {
     assert!(absent.starts_with("Could not find endpoint configuration \"arn:"), "{absent}");
     lab.close();
 }
+
+#[test]
+fn shadow_variants_come_back_in_both_descriptions_and_obey_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let lab = Lab::with_data(folder.path());
+    deployed(&lab);
+    let mut shadow = variant("s", "new", 0.5);
+    shadow.as_object_mut().unwrap().insert("EnableSSMAccess".to_owned(), json!(false));
+    let request = json!({
+        "EndpointConfigName": "shadowed",
+        "ProductionVariants": [variant("a", "old", 1.0)],
+        "ShadowProductionVariants": [shadow],
+    });
+    ok(&lab, "CreateEndpointConfig", &request);
+    let config = ok(&lab, "DescribeEndpointConfig", &json!({ "EndpointConfigName": "shadowed" }));
+    assert_eq!(config["ShadowProductionVariants"], request["ShadowProductionVariants"]);
+    ok(&lab, "UpdateEndpoint", &json!({ "EndpointName": "live", "EndpointConfigName": "shadowed" }));
+    lab.settled("live");
+    let of = |lab: &Lab| endpoint(lab, "live")["ShadowProductionVariants"][0].clone();
+    assert_eq!((&of(&lab)["VariantName"], &of(&lab)["CurrentWeight"]), (&json!("s"), &json!(0.5)));
+    assert_eq!(of(&lab)["CurrentInstanceCount"], 1);
+    let desired = json!([{ "VariantName": "s", "DesiredWeight": 1.0, "DesiredInstanceCount": 2 }]);
+    let set = json!({ "EndpointName": "live", "DesiredWeightsAndCapacities": desired });
+    ok(&lab, "UpdateEndpointWeightsAndCapacities", &set);
+    assert_eq!((&of(&lab)["DesiredWeight"], &of(&lab)["DesiredInstanceCount"]), (&json!(1.0), &json!(2)));
+    assert_eq!(lab.invoke("live", "text/csv", "0.5,0.5").1, "a");
+    // What was made in the window is described as well.
+    let promote = counterpoise::workspace::Command::PromoteShadow {
+        name: "live".into(),
+        shadow: "s".into(),
+        instead_of: "a".into(),
+        config_name: "promoted".into(),
+    };
+    lab.ok(promote);
+    lab.settled("live");
+    let config = ok(&lab, "DescribeEndpointConfig", &json!({ "EndpointConfigName": "promoted" }));
+    assert_eq!(
+        (&config["ProductionVariants"][0]["VariantName"], config.get("ShadowProductionVariants")),
+        (&json!("s"), None)
+    );
+    assert_eq!(endpoint(&lab, "live").get("ShadowProductionVariants"), None);
+    lab.close();
+}

@@ -112,8 +112,11 @@ fn what_would_only_seem_to_work_is_refused() {
     let nothing = || ("Tags", json!([]));
     let serverless = json!({ "VariantName": "a", "ModelName": "old", "ServerlessConfig": { "MemorySizeInMB": 1024, "MaxConcurrency": 1 } });
     assert!(config(serverless, nothing()).contains("ServerlessConfig of variant a is not available in Counterpoise"));
-    let shadows = ("ShadowProductionVariants", json!([variant("s", "new", 1.0)]));
-    assert!(config(variant("a", "old", 1.0), shadows).contains("ShadowProductionVariants is not available"));
+    let shadows = |shadows: Value| ("ShadowProductionVariants", shadows);
+    let twice = config(variant("a", "old", 1.0), shadows(json!([variant("a", "new", 1.0)])));
+    assert!(twice.contains("ShadowProductionVariants[0].VariantName"), "{twice}");
+    let none = config(variant("a", "old", 1.0), shadows(json!([])));
+    assert!(none.contains("shadowProductionVariants") && none.contains("greater than or equal to 1"), "{none}");
     let mut typeless = variant("a", "old", 1.0);
     typeless.as_object_mut().unwrap().remove("InstanceType");
     assert!(config(typeless, nothing()).contains("InstanceType of variant a is required"));

@@ -30,12 +30,14 @@ fn spec(variants: &[(&str, Algorithm, PathBuf)]) -> FleetSpec {
         algorithm: *algorithm,
         artifact: artifact.clone(),
         weight: 1.0,
+        instances: 1,
     };
     FleetSpec {
         endpoint: "e".to_owned(),
         config_name: "boston".to_owned(),
         deployment: 1,
         variants: variants.iter().map(variant).collect(),
+        shadows: Vec::new(),
         data_capture: None,
     }
 }

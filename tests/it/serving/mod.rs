@@ -2,7 +2,9 @@
 
 mod artefacts;
 mod express;
+mod instances;
 mod invocations;
 mod lifetime;
 mod limits;
 mod server;
+mod shadows;

@@ -117,23 +117,33 @@ pub fn receive_all(stream: &mut TcpStream) -> String {
 
 /// A fleet of (variant, weight, answer): models of two features that answer the same to every row.
 pub fn fleet(serving: &Serving, variants: &[(&str, f64, f64)]) -> Fleet {
+    shadowed(serving, variants, &[])
+}
+
+/// The same with shadow variants: (variant, share, answer).
+pub fn shadowed(serving: &Serving, variants: &[(&str, f64, f64)], shadows: &[(&str, f64, f64)]) -> Fleet {
+    let specs = |variants: &[(&str, f64, f64)]| variants.iter().map(variant).collect();
     let spec = FleetSpec {
         endpoint: "e".to_owned(),
         config_name: "test".to_owned(),
         deployment: 1,
-        variants: variants
-            .iter()
-            .map(|(name, weight, answer)| VariantSpec {
-                name: (*name).to_owned(),
-                model_name: format!("answers-{answer}"),
-                algorithm: Algorithm::XGBoost,
-                artifact: PathBuf::from(format!("answers-{answer}.tar.gz")),
-                weight: *weight,
-            })
-            .collect(),
+        variants: specs(variants),
+        shadows: specs(shadows),
         data_capture: None,
     };
-    serving.build_fleet_of(&spec, variants.iter().map(|(.., answer)| constant(*answer)).collect()).unwrap()
+    let models = variants.iter().chain(shadows).map(|(.., answer)| constant(*answer)).collect();
+    serving.build_fleet_of(&spec, models).unwrap()
+}
+
+fn variant((name, weight, answer): &(&str, f64, f64)) -> VariantSpec {
+    VariantSpec {
+        name: (*name).to_owned(),
+        model_name: format!("answers-{answer}"),
+        algorithm: Algorithm::XGBoost,
+        artifact: PathBuf::from(format!("answers-{answer}.tar.gz")),
+        weight: *weight,
+        instances: 1,
+    }
 }
 
 /// A model of two features that knows only one answer.

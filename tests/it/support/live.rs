@@ -149,6 +149,7 @@ impl Live {
         self.tell(Command::CreateEndpointConfig(Box::new(EndpointConfig {
             name: name.to_owned(),
             variants: models.iter().map(variant).collect(),
+            shadow_variants: Vec::new(),
             created: Timestamp::default(),
             tags: Vec::new(),
             data_capture,

@@ -95,7 +95,8 @@ pub fn apply(world: &mut Snapshot, command: &Command) -> Answer {
         }),
         Command::UpdateWeights { name, weights, .. } => edit(world, name, |endpoint| {
             for (variant, weight) in weights {
-                if let Some(known) = endpoint.variants.iter_mut().find(|known| known.name == *variant) {
+                let mut all = endpoint.variants.iter_mut().chain(&mut endpoint.shadow_variants);
+                if let Some(known) = all.find(|known| known.name == *variant) {
                     known.weight = *weight;
                 }
             }
@@ -111,7 +112,8 @@ pub fn apply(world: &mut Snapshot, command: &Command) -> Answer {
         Command::SetGroundTruth { endpoint, prefix } => {
             edit(world, endpoint, |endpoint| endpoint.ground_truth.clone_from(prefix));
         }
-        Command::UndoWeights { .. }
+        Command::PromoteShadow { .. }
+        | Command::UndoWeights { .. }
         | Command::StartReplay(_)
         | Command::CancelReplay
         | Command::Role(_)

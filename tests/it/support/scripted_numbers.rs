@@ -211,6 +211,7 @@ pub fn live(endpoint: &Endpoint, seconds: usize, seed: u64) -> EndpointLive {
         score: if regression { Score::Rmse } else { Score::Accuracy },
         variants,
         shift: None,
+        shadows: Vec::new(),
         marks: change
             .map(|c| Mark { at_ms: c.at.0, kind: MarkKind::Weights, label: "50/50 → 62/38".to_owned() })
             .into_iter()

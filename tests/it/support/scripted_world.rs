@@ -302,6 +302,7 @@ pub fn config(name: &str, variants: &[(&str, &str, f64)], created: Timestamp) ->
                 initial_weight: *weight,
             })
             .collect(),
+        shadow_variants: Vec::new(),
         created,
         tags: Vec::new(),
         data_capture: None,
@@ -333,6 +334,7 @@ pub fn endpoint(world: &Snapshot, name: &str, config_name: &str, created: Timest
         status: EndpointStatus::InService,
         failure_reason: None,
         variants: Endpoint::variants_of(config),
+        shadow_variants: Endpoint::shadows_of(config),
         created,
         modified: at(900),
         in_service_since: Some(at(900)),
@@ -360,7 +362,12 @@ fn endpoints(world: &mut Snapshot) {
     live.variants[0].weight = 62.0;
     live.variants[1].weight = 38.0;
     live.modified = ago(4 * MINUTE);
-    live.weight_changes.push(WeightChange { at: ago(4 * MINUTE), before: named(1.0, 1.0), after: named(62.0, 38.0) });
+    live.weight_changes.push(WeightChange {
+        at: ago(4 * MINUTE),
+        before: named(1.0, 1.0),
+        after: named(62.0, 38.0),
+        shadows: Vec::new(),
+    });
     world.endpoints.insert("sentiment-live", live);
     let old = endpoint(world, "boston-old", "boston-single", ago(3 * DAY));
     world.endpoints.insert("boston-old", old);

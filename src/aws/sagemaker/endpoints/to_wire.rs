@@ -29,6 +29,11 @@ pub(in crate::aws::sagemaker) fn described(endpoint: &Endpoint, snapshot: &Snaps
         let starting = (!is_up).then_some(Starting { status: "Creating", message: None, since, is_up: false });
         let variants = endpoint.variants.iter().map(|v| variant(v, starting.as_ref(), endpoint.created, snapshot));
         out.insert("ProductionVariants".to_owned(), variants.collect());
+        if !endpoint.shadow_variants.is_empty() {
+            let shadows = endpoint.shadow_variants.iter();
+            let shadows = shadows.map(|v| variant(v, starting.as_ref(), endpoint.created, snapshot)).collect();
+            out.insert("ShadowProductionVariants".to_owned(), shadows);
+        }
     }
     let config = snapshot.endpoint_configs.get(&endpoint.config_name);
     if let Some(config) = config {
@@ -113,6 +118,11 @@ fn pending(endpoint: &Endpoint, snapshot: &Snapshot) -> Option<Value> {
     };
     if !variants.is_empty() {
         out.insert("ProductionVariants".to_owned(), variants.iter().map(of).collect());
+    }
+    let planned = config.map(|config| Endpoint::shadows_of(config)).unwrap_or_default();
+    let shadows = if deployment.shadow_variants.is_empty() { &planned } else { &deployment.shadow_variants };
+    if !shadows.is_empty() {
+        out.insert("ShadowProductionVariants".to_owned(), shadows.iter().map(of).collect());
     }
     Some(Value::Object(out))
 }

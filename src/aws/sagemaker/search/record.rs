@@ -193,7 +193,7 @@ impl Searched {
                 for model in snapshot.models.values() {
                     let mut record = with_tags(models::described(model, account), &model.tags);
                     let serving =
-                        snapshot.endpoints.values().filter(|e| e.variants.iter().any(|v| v.model_name == model.name));
+                        snapshot.endpoints.values().filter(|e| e.all_variants().any(|v| v.model_name == model.name));
                     let serving: Value = serving.map(|endpoint| endpoints::summary(endpoint, account)).collect();
                     record.around = Some([("Endpoints".to_owned(), serving)].into_iter().collect());
                     pick(&model.name, record);

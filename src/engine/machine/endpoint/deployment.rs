@@ -26,13 +26,14 @@ pub(super) struct Wish {
     pub(super) config_name: String,
     pub(super) retain: Retain,
     pub(super) plan: DeploymentPlan,
+    pub(super) shadows: Vec<EndpointVariant>,
 }
 
 /// Writes a deployment down.
 pub(super) fn begin(endpoint: &mut Endpoint, wish: Wish, from_config: Option<&str>, now: Timestamp) {
     let number = endpoint.deployments.last().map_or(1, |last| last.number + 1);
     let begun = Deployment::begun(number, &wish.config_name, from_config, now);
-    let deployment = Deployment { plan: wish.plan, retain: wish.retain, ..begun };
+    let deployment = Deployment { plan: wish.plan, retain: wish.retain, shadow_variants: wish.shadows, ..begun };
     endpoint.deployments.push(deployment);
     if endpoint.deployments.len() > MAX_HISTORY {
         // The one that serves stays, however many failed after it: a restart looks its files up by it.
@@ -112,6 +113,7 @@ fn commit(endpoint: &mut Endpoint, now: Timestamp) {
     }
     if let Some(deployment) = endpoint.deployments.last_mut() {
         endpoint.variants = deployment.variants.clone();
+        endpoint.shadow_variants = deployment.shadow_variants.clone();
         if deployment.share() < 1.0 {
             deployment.shares.push((1.0, now));
         }

@@ -19,7 +19,7 @@ use crate::workspace::CommandError;
 
 pub use deployment::serving_deployment;
 pub use weights::split_label;
-pub(super) use weights::{push_limited, weights_of};
+pub(super) use weights::{keep_shadow_shares, push_limited, weights_of};
 
 use deployment::{enter, finish};
 
@@ -34,6 +34,8 @@ pub enum Event {
         retain: Retain,
         /// How it goes.
         plan: DeploymentPlan,
+        /// The shadow variants of the configuration as they will run.
+        shadows: Vec<EndpointVariant>,
         /// The request, where a client made one.
         extras: Extras,
     },
@@ -144,6 +146,10 @@ pub enum Effect {
         /// Label of the mark: `50/50 → 62/38`.
         label: String,
     },
+    /// Change how many heavy requests the variants of the serving fleet answer at a time: variant → instances, all variants.
+    SetInstances(Vec<(String, u32)>),
+    /// Change the shares of the requests, 0 to 1, that the shadow variants of the serving fleet get copies of.
+    SetShadowShares(Vec<(String, f64)>),
     /// Take it out of service, finish its requests, forget its files.
     Remove,
     /// Add an event.
@@ -162,6 +168,7 @@ pub fn create(name: &str, config: &EndpointConfig, tags: Vec<Tag>, now: Timestam
         status: EndpointStatus::Creating,
         failure_reason: None,
         variants: Endpoint::variants_of(config),
+        shadow_variants: Endpoint::shadows_of(config),
         created: now,
         modified: now,
         in_service_since: None,
@@ -171,8 +178,12 @@ pub fn create(name: &str, config: &EndpointConfig, tags: Vec<Tag>, now: Timestam
         ground_truth: None,
         extras: Extras::default(),
     };
-    let wish =
-        deployment::Wish { config_name: config.name.clone(), retain: Retain::NOTHING, plan: DeploymentPlan::default() };
+    let wish = deployment::Wish {
+        config_name: config.name.clone(),
+        retain: Retain::NOTHING,
+        plan: DeploymentPlan::default(),
+        shadows: endpoint.shadow_variants.clone(),
+    };
     deployment::begin(&mut endpoint, wish, None, now);
     let text = format!("Endpoint {name} is being created with {}", config.name);
     (endpoint, vec![Effect::Build, Effect::Tell(Tell::info(text))])
@@ -186,9 +197,9 @@ pub fn create(name: &str, config: &EndpointConfig, tags: Vec<Tag>, now: Timestam
 pub fn step(endpoint: &Endpoint, event: Event, now: Timestamp) -> Result<Next, CommandError> {
     let mut next = endpoint.clone();
     let effects = match event {
-        Event::UpdateRequested { config_name, retain, plan, extras } => {
+        Event::UpdateRequested { config_name, retain, plan, shadows, extras } => {
             next.extras = extras;
-            deployment::update(&mut next, deployment::Wish { config_name, retain, plan }, now)?
+            deployment::update(&mut next, deployment::Wish { config_name, retain, plan, shadows }, now)?
         }
         Event::RollBackRequested(evidence) => deployment::roll_back_by_hand(&mut next, &evidence, now)?,
         Event::WeightsRequested { weights, instance_counts } => {
@@ -222,7 +233,7 @@ fn refuse(endpoint: &Endpoint, why: String) -> CommandError {
 }
 
 /// SageMaker changes nothing about an endpoint that is changing, nor about one that failed.
-fn must_be_in_service(endpoint: &Endpoint) -> Result<(), CommandError> {
+pub fn must_be_in_service(endpoint: &Endpoint) -> Result<(), CommandError> {
     match endpoint.status {
         EndpointStatus::InService => Ok(()),
         EndpointStatus::Failed => Err(refuse(

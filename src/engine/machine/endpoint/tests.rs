@@ -23,6 +23,7 @@ pub(super) fn config(name: &str, variants: &[(&str, f64)]) -> EndpointConfig {
                 initial_weight: *weight,
             })
             .collect(),
+        shadow_variants: Vec::new(),
         created: T(0),
         tags: Vec::new(),
         data_capture: None,
@@ -33,7 +34,13 @@ pub(super) fn config(name: &str, variants: &[(&str, f64)]) -> EndpointConfig {
 /// An update without a plan of its own.
 fn to(config_name: &str) -> Event {
     let plan = DeploymentPlan::default();
-    Event::UpdateRequested { config_name: config_name.into(), retain: Retain::NOTHING, plan, extras: Extras::default() }
+    Event::UpdateRequested {
+        config_name: config_name.into(),
+        retain: Retain::NOTHING,
+        plan,
+        shadows: Vec::new(),
+        extras: Extras::default(),
+    }
 }
 
 pub(super) fn creating() -> Endpoint {

@@ -22,7 +22,13 @@ fn canary() -> DeploymentPlan {
 
 fn updating(plan: DeploymentPlan) -> Endpoint {
     let extras = Extras::default();
-    let event = Event::UpdateRequested { config_name: "two".into(), retain: Retain::NOTHING, plan, extras };
+    let event = Event::UpdateRequested {
+        config_name: "two".into(),
+        retain: Retain::NOTHING,
+        plan,
+        shadows: Vec::new(),
+        extras,
+    };
     go(&in_service(), event, 1_000).0
 }
 
@@ -257,6 +263,7 @@ fn nothing_else_changes_an_endpoint_in_between() {
                 config_name: "x".into(),
                 retain: Retain::NOTHING,
                 plan: DeploymentPlan::default(),
+                shadows: Vec::new(),
                 extras: Extras::default(),
             },
             Event::WeightsRequested { weights: vec![("a".into(), 2.0)], instance_counts: Vec::new() },

@@ -26,6 +26,28 @@ pub(in crate::engine::machine) fn weights_of(endpoint: &Endpoint) -> Vec<(String
     endpoint.variants.iter().map(|v| (v.name.clone(), v.weight)).collect()
 }
 
+/// The share of the requests, 0 to 1, that each shadow variant gets copies of.
+fn shadow_shares(endpoint: &Endpoint) -> Vec<(String, f64)> {
+    let names = endpoint.shadow_variants.iter().map(|variant| variant.name.clone());
+    names.zip(endpoint.shadow_shares()).collect()
+}
+
+/// Moves the weights of the shadow variants along, so that the shares that they had (in order) stay theirs; what changed, for the history.
+pub(in crate::engine::machine) fn keep_shadow_shares(
+    endpoint: &mut Endpoint,
+    shares: &[f64],
+) -> Vec<(String, f64, f64)> {
+    let sum: f64 = endpoint.variants.iter().map(|variant| variant.weight).sum();
+    let mut moved = Vec::new();
+    for (shadow, share) in endpoint.shadow_variants.iter_mut().zip(shares) {
+        let before = std::mem::replace(&mut shadow.weight, share * sum);
+        if before != shadow.weight {
+            moved.push((shadow.name.clone(), before, shadow.weight));
+        }
+    }
+    moved
+}
+
 /// Carries wishes about variants out one by one; the rules that they break.
 fn change_variants<T>(
     endpoint: &mut Endpoint,
@@ -33,10 +55,11 @@ fn change_variants<T>(
     mut change: impl FnMut(&mut EndpointVariant, &T, &str) -> Option<Invalid>,
 ) -> Vec<Invalid> {
     let mut broken = Vec::new();
-    let known = endpoint.variants.iter().map(|variant| variant.name.as_str()).collect::<Vec<_>>().join(", ");
+    let known = endpoint.all_variants().map(|variant| variant.name.as_str()).collect::<Vec<_>>().join(", ");
     for (i, (name, value)) in wanted.iter().enumerate() {
         let at = format!("DesiredWeightsAndCapacities[{i}]");
-        if let Some(variant) = endpoint.variants.iter_mut().find(|variant| &variant.name == name) {
+        let mut all = endpoint.variants.iter_mut().chain(&mut endpoint.shadow_variants);
+        if let Some(variant) = all.find(|variant| &variant.name == name) {
             broken.extend(change(variant, value, &at));
         } else {
             let rule = format!("is not a variant of endpoint {}; its variants are {known}", endpoint.name);
@@ -57,7 +80,9 @@ pub(super) fn set_weights(
 ) -> Result<Vec<Effect>, CommandError> {
     must_be_in_service(endpoint)?;
     let before = weights_of(endpoint);
-    let counts_before: Vec<u32> = endpoint.variants.iter().map(|variant| variant.instance_count).collect();
+    let shadows_before = endpoint.shadow_variants.clone();
+    let shares_before = shadow_shares(endpoint);
+    let counts_before: Vec<u32> = endpoint.all_variants().map(|variant| variant.instance_count).collect();
     let mut broken = change_variants(endpoint, weights, |variant, weight, at| {
         variant.weight = *weight;
         validate_weight(&format!("{at}.DesiredWeight"), *weight).err()
@@ -77,17 +102,34 @@ pub(super) fn set_weights(
         return Err(CommandError::Invalid(broken));
     }
     let mut effects = Vec::new();
-    let counts: Vec<u32> = endpoint.variants.iter().map(|variant| variant.instance_count).collect();
+    let counts: Vec<u32> = endpoint.all_variants().map(|variant| variant.instance_count).collect();
     if counts != counts_before {
         endpoint.modified = now;
         let list = counts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" / ");
+        let counts = endpoint.all_variants().map(|variant| (variant.name.clone(), variant.instance_count)).collect();
+        effects.push(Effect::SetInstances(counts));
         effects.push(Effect::Tell(Tell::info(format!("Instance counts of {} set to {list}", endpoint.name))));
     }
     let after = weights_of(endpoint);
+    let shares = shadow_shares(endpoint);
+    if shares != shares_before {
+        endpoint.modified = now;
+        // Shares that only follow the weights of the others are no news.
+        if after == before {
+            let each: Vec<String> =
+                shares.iter().map(|(name, share)| format!("{name} {:.0} %", share * 100.0)).collect();
+            let text = format!("Shadow variants of {} get copies of requests: {}", endpoint.name, each.join(", "));
+            effects.push(Effect::Tell(Tell::info(text)));
+        }
+        effects.push(Effect::SetShadowShares(shares));
+    }
     if after == before {
         return Ok(effects);
     }
-    push_limited(&mut endpoint.weight_changes, WeightChange { at: now, before: before.clone(), after: after.clone() });
+    let shadows = shadows_before.iter().zip(&endpoint.shadow_variants).filter(|(was, is)| was.weight != is.weight);
+    let shadows = shadows.map(|(was, is)| (is.name.clone(), was.weight, is.weight)).collect();
+    let change = WeightChange { at: now, before: before.clone(), after: after.clone(), shadows };
+    push_limited(&mut endpoint.weight_changes, change);
     effects.extend(weights_changed(endpoint, &before, after, now, "set"));
     Ok(effects)
 }
@@ -121,5 +163,16 @@ pub(super) fn undo_weights(endpoint: &mut Endpoint, now: Timestamp) -> Result<Ve
             variant.weight = *weight;
         }
     }
-    Ok(weights_changed(endpoint, &current, last.before, now, "taken back"))
+    // One that was set since keeps its weight.
+    for variant in &mut endpoint.shadow_variants {
+        let moved = last.shadows.iter().find(|(name, _, after)| *name == variant.name && *after == variant.weight);
+        if let Some((_, before, _)) = moved {
+            variant.weight = *before;
+        }
+    }
+    let mut effects = weights_changed(endpoint, &current, last.before, now, "taken back");
+    if !endpoint.shadow_variants.is_empty() {
+        effects.push(Effect::SetShadowShares(shadow_shares(endpoint)));
+    }
+    Ok(effects)
 }

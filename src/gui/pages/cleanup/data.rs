@@ -85,12 +85,12 @@ pub fn rows(snapshot: &Snapshot, last_requests: &LastRequests, now: Timestamp) -
         for config in [Some(endpoint.config_name.as_str()), requested].into_iter().flatten() {
             config_users.entry(config).or_default().push(&endpoint.name);
         }
-        for variant in &endpoint.variants {
+        for variant in endpoint.all_variants() {
             model_users.entry(&variant.model_name).or_default().insert(&endpoint.name);
         }
     }
     for config in snapshot.endpoint_configs.values() {
-        for variant in &config.variants {
+        for variant in config.all_variants() {
             model_users.entry(&variant.model_name).or_default().insert(&config.name);
         }
     }
@@ -321,7 +321,7 @@ fn beware(snapshot: &Snapshot, plan: &Plan) -> String {
     let mut words = Vec::new();
     for endpoint in snapshot.endpoints.values().filter(|endpoint| !goes(Kind::Endpoint, &endpoint.name)) {
         if goes(Kind::EndpointConfig, &endpoint.config_name)
-            || endpoint.variants.iter().any(|variant| goes(Kind::Model, &variant.model_name))
+            || endpoint.all_variants().any(|variant| goes(Kind::Model, &variant.model_name))
         {
             words.push(format!("{} goes on with what it has loaded.", endpoint.name));
         }
@@ -387,6 +387,7 @@ mod tests {
                 instance_count: 2,
                 instance_type: "ml.m5.large".into(),
             }],
+            shadow_variants: Vec::new(),
             created: Timestamp(NOW.0 - 7_200_000),
             modified: NOW,
             in_service_since: Some(Timestamp(NOW.0 - 7_200_000)),
@@ -410,6 +411,7 @@ mod tests {
                 EndpointConfig {
                     name: config,
                     variants: vec![],
+                    shadow_variants: Vec::new(),
                     created: NOW,
                     tags: vec![],
                     data_capture: None,

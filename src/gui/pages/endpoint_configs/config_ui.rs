@@ -8,7 +8,7 @@ use super::list_ui::{clone, confirm_delete};
 use crate::domain::arn::ArnKind;
 use crate::domain::deployment::DeploymentPlan;
 use crate::domain::endpoint::Retain;
-use crate::domain::endpoint_config::EndpointConfig;
+use crate::domain::endpoint_config::{EndpointConfig, ProductionVariant};
 use crate::domain::extras::Extras;
 use crate::domain::price;
 use crate::domain::reference::Kind;
@@ -41,7 +41,7 @@ impl EndpointConfigPage {
         let cost = format::usd_per_hour(config.usd_per_hour());
         let below = format!(
             "{} · {cost} at AWS list price · made {}",
-            format::plural(config.variants.len(), "variant"),
+            data::variants_words(&config),
             format::ago(cx.now, config.created)
         );
         let missing: Vec<String> = data::missing_models(cx.snapshot, &config).map(str::to_owned).collect();
@@ -79,7 +79,12 @@ impl EndpointConfigPage {
                 share_bar(ui, cx, &names, &data::shares(&weights));
             });
             ui.add_space(size::GAP - ui.spacing().item_spacing.y);
-            variants(ui, cx, &config);
+            variants(ui, cx, "Production variants", &config.variants, &data::shares(&weights), 0);
+            if !config.shadow_variants.is_empty() {
+                ui.add_space(size::GAP - ui.spacing().item_spacing.y);
+                let shares = data::shadow_shares(&config);
+                variants(ui, cx, "Shadow variants", &config.shadow_variants, &shares, config.variants.len());
+            }
             ui.add_space(size::GAP - ui.spacing().item_spacing.y);
             uses(ui, cx, &config);
             ui.add_space(size::GAP - ui.spacing().item_spacing.y);
@@ -134,7 +139,7 @@ fn confirm_update(cx: &mut Context<'_>, endpoint: &str, from: &str, to: &str) {
     };
     let describe = |name: &str| {
         let config = cx.snapshot.endpoint_configs.get(name)?;
-        let variants: Vec<&str> = config.variants.iter().map(|v| v.model_name.as_str()).collect();
+        let variants: Vec<&str> = config.all_variants().map(|v| v.model_name.as_str()).collect();
         Some(format!("{name}: {} · {}", variants.join(", "), format::usd_per_hour(config.usd_per_hour())))
     };
     let lines = [describe(from).map(|line| format!("from {line}")), describe(to).map(|line| format!("to {line}"))];
@@ -180,11 +185,10 @@ pub(super) fn share_bar(ui: &mut Ui, cx: &Context<'_>, names: &[&str], shares: &
     response.on_hover_text(words.join("\n"));
 }
 
-fn variants(ui: &mut Ui, cx: &mut Context<'_>, config: &EndpointConfig) {
-    let weights: Vec<f64> = config.variants.iter().map(|v| v.initial_weight).collect();
-    let shares = data::shares(&weights);
+/// A table of variants; the first has the colour at `color`.
+fn variants(ui: &mut Ui, cx: &mut Context<'_>, title: &str, list: &[ProductionVariant], shares: &[f64], color: usize) {
     card(ui, |ui| {
-        text::strong(ui, "Production variants");
+        text::strong(ui, title);
         ui.add_space(4.0);
         let room = ui.available_width();
         let number = if room > 620.0 { 90.0 } else { 62.0 };
@@ -196,7 +200,7 @@ fn variants(ui: &mut Ui, cx: &mut Context<'_>, config: &EndpointConfig) {
             cell(ui, words, fonts::small_medium(), cx.theme.muted, i > 3);
             None
         });
-        for (i, variant) in config.variants.iter().enumerate() {
+        for (i, variant) in list.iter().enumerate() {
             hairline(ui, cx);
             let instances = format!("{} × {}", variant.initial_instance_count, variant.instance_type);
             let usd = price::usd_per_hour(&variant.instance_type, variant.initial_instance_count);
@@ -211,7 +215,7 @@ fn variants(ui: &mut Ui, cx: &mut Context<'_>, config: &EndpointConfig) {
                 match column {
                     0 => {
                         let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
-                        ui.painter().circle_filled(rect.center(), 5.0, cx.theme.variant(i));
+                        ui.painter().circle_filled(rect.center(), 5.0, cx.theme.variant(color + i));
                         None
                     }
                     1 => {
@@ -296,8 +300,12 @@ fn cell(ui: &mut Ui, words: &str, font: egui::FontId, color: egui::Color32, righ
 
 fn uses(ui: &mut Ui, cx: &mut Context<'_>, config: &EndpointConfig) {
     let snapshot = cx.snapshot;
-    let mut models: Vec<&str> = config.variants.iter().map(|v| v.model_name.as_str()).collect();
-    models.dedup();
+    let mut models: Vec<&str> = Vec::new();
+    for variant in config.all_variants() {
+        if !models.contains(&variant.model_name.as_str()) {
+            models.push(&variant.model_name);
+        }
+    }
     let uses: Vec<_> = models.into_iter().map(|name| parts::chip(snapshot, Kind::Model, name)).collect();
     let users: Vec<_> =
         data::users(snapshot, &config.name).map(|e| parts::chip(snapshot, Kind::Endpoint, &e.name)).collect();

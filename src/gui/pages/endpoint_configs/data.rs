@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::capture::CaptureDraft;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::endpoint_config::{
-    EndpointConfig, MAX_VARIANTS, ProductionVariant, validate_instance_type, validate_weight,
+    EndpointConfig, MAX_VARIANTS, ProductionVariant, shadow_share, validate_instance_type, validate_weight,
 };
 use crate::domain::extras::Extras;
 use crate::domain::name;
@@ -55,7 +55,25 @@ pub fn rows(snapshot: &Snapshot) -> Vec<ConfigRow> {
 fn summary(config: &EndpointConfig) -> String {
     let weights: Vec<f64> = config.variants.iter().map(|v| v.initial_weight).collect();
     let one = |(variant, share): (&ProductionVariant, f64)| format!("{} {}", variant.model_name, percent(share));
-    config.variants.iter().zip(shares(&weights)).map(one).collect::<Vec<_>>().join(" · ")
+    let shadows = config.shadow_variants.iter().map(|variant| format!("{} in shadow", variant.model_name));
+    config.variants.iter().zip(shares(&weights)).map(one).chain(shadows).collect::<Vec<_>>().join(" · ")
+}
+
+/// Share of the requests that each shadow variant gets copies of.
+pub fn shadow_shares(config: &EndpointConfig) -> Vec<f64> {
+    let of = |shadow: &ProductionVariant| {
+        shadow_share(shadow.initial_weight, config.variants.iter().map(|v| v.initial_weight))
+    };
+    config.shadow_variants.iter().map(of).collect()
+}
+
+/// "2 variants, 1 in shadow".
+pub fn variants_words(config: &EndpointConfig) -> String {
+    let words = crate::gui::format::plural(config.variants.len(), "variant");
+    match config.shadow_variants.len() {
+        0 => words,
+        n => format!("{words}, {n} in shadow"),
+    }
 }
 
 /// Share of each weight; all 0 when they sum to 0.
@@ -85,7 +103,7 @@ pub fn movable<'a>(snapshot: &'a Snapshot, config: &'a str) -> impl Iterator<Ite
 
 /// Models that a configuration names and that are not there any more.
 pub fn missing_models<'a>(snapshot: &'a Snapshot, config: &'a EndpointConfig) -> impl Iterator<Item = &'a str> {
-    config.variants.iter().map(|v| v.model_name.as_str()).filter(|name| !snapshot.models.contains(name))
+    config.all_variants().map(|v| v.model_name.as_str()).filter(|name| !snapshot.models.contains(name))
 }
 
 /// One variant as typed.
@@ -95,12 +113,15 @@ pub struct VariantDraft {
     pub name: String,
     /// Model; empty while not chosen.
     pub model: String,
-    /// Weight.
+    /// Weight; of a shadow variant, how many of 100 requests it gets copies of.
     pub weight: String,
     /// Instance type.
     pub instance_type: String,
     /// Instances.
     pub count: String,
+    /// Gets copies of requests, and nobody gets its answers.
+    #[serde(default)]
+    pub shadow: bool,
 }
 
 /// A configuration in the making.
@@ -110,7 +131,7 @@ pub struct Draft {
     pub name: Option<String>,
     /// The configuration that this is a clone of.
     pub clone_of: Option<String>,
-    /// Variants.
+    /// Variants, the shadow variants last.
     pub variants: Vec<VariantDraft>,
     /// Data capture.
     #[serde(default)]
@@ -150,13 +171,30 @@ impl Draft {
             weight: v.initial_weight.to_string(),
             instance_type: v.instance_type.clone(),
             count: v.initial_instance_count.to_string(),
+            shadow: false,
         };
+        let shadow = |(v, share): (&ProductionVariant, f64)| {
+            // To a thousandth of a percent: what a person typed reads as it was typed.
+            let percent = (share * 100_000.0).round() / 1_000.0;
+            VariantDraft { weight: percent.to_string(), shadow: true, ..variant(v) }
+        };
+        let shadows = config.shadow_variants.iter().zip(shadow_shares(config)).map(shadow);
         Self {
             name: None,
             clone_of: Some(config.name.clone()),
-            variants: config.variants.iter().map(variant).collect(),
+            variants: config.variants.iter().map(variant).chain(shadows).collect(),
             capture: CaptureDraft::clone_of(config.data_capture.as_ref()),
         }
+    }
+
+    /// The production variants.
+    pub fn production(&self) -> impl Iterator<Item = &VariantDraft> {
+        self.variants.iter().filter(|variant| !variant.shadow)
+    }
+
+    /// The shadow variants.
+    pub fn shadows(&self) -> impl Iterator<Item = &VariantDraft> {
+        self.variants.iter().filter(|variant| variant.shadow)
     }
 
     /// Whether two drafts were begun from the same configuration or the same models.
@@ -167,26 +205,41 @@ impl Draft {
 
     /// Adds a variant over a model (which may be empty), named after it, or `variant-a`, `variant-b`, ….
     pub fn add(&mut self, model: &str) {
-        if self.variants.len() >= MAX_VARIANTS {
+        let last = self.production().count();
+        if last >= MAX_VARIANTS {
             return;
         }
+        let fresh = self.fresh(model);
+        self.variants.insert(last, fresh);
+    }
+
+    /// Adds a shadow variant that gets copies of every request.
+    pub fn add_shadow(&mut self) {
+        if self.shadows().count() < MAX_VARIANTS {
+            let fresh = VariantDraft { weight: "100".to_owned(), shadow: true, ..self.fresh("") };
+            self.variants.push(fresh);
+        }
+    }
+
+    fn fresh(&self, model: &str) -> VariantDraft {
         let taken = |name: &str| self.variants.iter().any(|v| v.name == name);
         // What answers says more than a letter, as long as one model stands there once.
         let numbered =
             || ('a'..='z').map(|letter| format!("variant-{letter}")).find(|name| !taken(name)).unwrap_or_default();
         let name = if model.is_empty() || taken(model) { numbered() } else { model.to_owned() };
-        self.variants.push(VariantDraft {
+        VariantDraft {
             name,
             model: model.to_owned(),
             weight: "1".to_owned(),
             instance_type: "ml.m5.large".to_owned(),
             count: "1".to_owned(),
-        });
+            shadow: false,
+        }
     }
 
-    /// Shares by the weights typed so far; unreadable ones count as 0.
+    /// Shares of the production variants by the weights typed so far; unreadable ones count as 0.
     pub fn shares(&self) -> Vec<f64> {
-        let weights: Vec<f64> = self.variants.iter().map(|v| v.weight().unwrap_or(0.0)).collect();
+        let weights: Vec<f64> = self.production().map(|v| v.weight().unwrap_or(0.0)).collect();
         shares(&weights)
     }
 
@@ -206,7 +259,7 @@ impl Draft {
         }
         let common = naming::common_stem(self.variants.iter().map(|v| v.model.as_str()).filter(|m| !m.is_empty()));
         let common = if common.is_empty() { "my".to_owned() } else { common };
-        let tail = if self.variants.len() > 1 { "ab" } else { "single" };
+        let tail = if self.production().count() > 1 { "ab" } else { "single" };
         naming::free(&format!("{common}-{tail}"), taken)
     }
 
@@ -219,9 +272,15 @@ impl Draft {
             instance_type: v.instance_type.trim().to_owned(),
             initial_weight: v.weight().unwrap_or(f64::NAN),
         };
+        let sum: f64 = self.production().filter_map(VariantDraft::weight).sum();
+        let shadow = |v: &VariantDraft| {
+            let weight = v.weight().map_or(f64::NAN, |percent| percent * sum / 100.0);
+            ProductionVariant { initial_weight: weight, ..variant(v) }
+        };
         EndpointConfig {
             name: self.name(snapshot),
-            variants: self.variants.iter().map(variant).collect(),
+            variants: self.production().map(variant).collect(),
+            shadow_variants: self.shadows().map(shadow).collect(),
             created: Timestamp::default(),
             tags: Vec::new(),
             data_capture: self.capture.capture(snapshot),
@@ -245,7 +304,11 @@ impl Draft {
             } else if !snapshot.models.contains(&variant.model) {
                 add("model", format!("there is no model {}", variant.model));
             }
-            if let Err(invalid) = validate_weight("weight", variant.weight.trim().parse().unwrap_or(f64::NAN)) {
+            if variant.shadow {
+                if !variant.weight().is_some_and(|percent| percent <= 100.0) {
+                    add("weight", "must be from 0 to 100".to_owned());
+                }
+            } else if let Err(invalid) = validate_weight("weight", variant.weight.trim().parse().unwrap_or(f64::NAN)) {
                 add("weight", invalid.rule);
             }
             if let Err(invalid) = validate_instance_type("type", variant.instance_type.trim()) {
@@ -255,9 +318,9 @@ impl Draft {
                 add("count", "must be a whole number of at least 1".to_owned());
             }
         }
-        if !(1..=MAX_VARIANTS).contains(&self.variants.len()) {
+        if !(1..=MAX_VARIANTS).contains(&self.production().count()) {
             problems.push((None, "variants", format!("must have 1 to {MAX_VARIANTS} entries")));
-        } else if self.variants.iter().all(|v| v.weight() == Some(0.0)) {
+        } else if self.production().all(|v| v.weight() == Some(0.0)) {
             problems.push((None, "variants", "must have at least one weight above 0".to_owned()));
         }
         problems.extend(self.capture.problems(snapshot).into_iter().map(|(field, rule)| (None, field, rule)));
@@ -314,5 +377,27 @@ mod tests {
             draft.add("m");
         }
         assert_eq!(draft.variants.len(), MAX_VARIANTS);
+    }
+
+    #[test]
+    fn shadow_variants_are_typed_in_percent_and_come_back_as_typed() {
+        let mut draft = Draft::of_models(&["m".to_owned()]);
+        draft.variants[0].weight = "4".into();
+        draft.add_shadow();
+        draft.add("n");
+        assert_eq!(draft.variants.iter().map(|v| v.shadow).collect::<Vec<_>>(), [false, false, true]);
+        assert_eq!((draft.shares(), draft.variants[2].weight.as_str()), (vec![0.8, 0.2], "100"));
+        draft.variants[2].weight = "33.3".into();
+        draft.variants[2].model = "m".into();
+        let config = draft.config(&Snapshot::default());
+        assert_eq!((config.variants.len(), config.shadow_variants[0].initial_weight), (2, 1.665));
+        assert_eq!((config.validate(), variants_words(&config).as_str()), (vec![], "2 variants, 1 in shadow"));
+        assert_eq!(summary(&config), "m 80 % · n 20 % · m in shadow");
+        let clone = Draft::clone_of(&config);
+        assert_eq!((clone.variants[2].weight.as_str(), clone.variants[2].shadow), ("33.3", true));
+        draft.variants[2].weight = "101".into();
+        let problems = draft.problems(&Snapshot::default());
+        let weights: Vec<_> = problems.iter().filter(|(_, field, _)| *field == "weight").collect();
+        assert_eq!(weights, [&(Some(2), "weight", "must be from 0 to 100".to_owned())]);
     }
 }

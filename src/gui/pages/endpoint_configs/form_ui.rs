@@ -123,16 +123,23 @@ impl NewEndpointConfigPage {
 
     fn variants(&self, ui: &mut Ui, cx: &mut Context<'_>, draft: &mut Draft, problems: &[Problem]) {
         let mut gone = None;
-        let many = draft.variants.len() > 1;
+        let many = draft.production().count() > 1;
         for i in 0..draft.variants.len() {
             card(ui, |ui| {
                 ui.horizontal(|ui| {
                     let (dot, _) = ui.allocate_exact_size(egui::vec2(12.0, 12.0), egui::Sense::hover());
                     ui.painter().circle_filled(dot.center(), 5.0, cx.theme.variant(i));
-                    text::strong(ui, format!("Variant {}", i + 1));
+                    let shadow = draft.variants[i].shadow;
+                    let title = if shadow { "Shadow variant" } else { "Variant" };
+                    text::strong(ui, format!("{title} {}", i + 1));
                     text::small(ui, cost_words(&draft.variants[i]));
+                    if shadow {
+                        text::small(ui, "gets copies of requests; nobody gets its answers");
+                    }
                     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                        if many && ui.add(Button::icon_only(Icon::X, &format!("Remove variant {}", i + 1))).clicked() {
+                        if (many || shadow)
+                            && ui.add(Button::icon_only(Icon::X, &format!("Remove variant {}", i + 1))).clicked()
+                        {
                             gone = Some(i);
                         }
                     });
@@ -148,11 +155,18 @@ impl NewEndpointConfigPage {
         if let Some(error) = self.error(problems, None, "variants", false) {
             text::text(ui, format!("The variants {error}"), fonts::small(), cx.theme.error.text);
         }
-        let room = draft.variants.len() < MAX_VARIANTS;
+        let room = draft.production().count() < MAX_VARIANTS;
         let tip = format!("Up to {MAX_VARIANTS} variants");
-        if Button::secondary("Add variant").icon(Icon::Plus).enabled(room).tip(&tip).show(ui) {
-            draft.add("");
-        }
+        let room_in_shadow = draft.shadows().count() < MAX_VARIANTS;
+        ui.horizontal(|ui| {
+            if Button::secondary("Add variant").icon(Icon::Plus).enabled(room).tip(&tip).show(ui) {
+                draft.add("");
+            }
+            let tip = "A model that gets copies of the requests; no client sees its answers or waits for them";
+            if Button::secondary("Add shadow variant").icon(Icon::Plus).enabled(room_in_shadow).tip(tip).show(ui) {
+                draft.add_shadow();
+            }
+        });
     }
 
     fn variant(&self, ui: &mut Ui, cx: &Context<'_>, variant: &mut VariantDraft, i: usize, problems: &[Problem]) {
@@ -201,8 +215,9 @@ impl NewEndpointConfigPage {
     fn numbers(&self, ui: &mut Ui, variant: &mut VariantDraft, i: usize, problems: &[Problem], room: f32) {
         let number = i + 1;
         let weight_error = self.error(problems, Some(i), "weight", false);
-        let label = format!("Weight {number}");
-        Field::new(&label).error(weight_error).width(76.0).show(ui, &mut variant.weight);
+        let label = if variant.shadow { format!("Copies {number}") } else { format!("Weight {number}") };
+        let unit = if variant.shadow { "%" } else { "" };
+        Field::new(&label).error(weight_error).unit(unit).width(76.0).show(ui, &mut variant.weight);
         let options = training::instance_options(&variant.instance_type);
         ui.vertical(|ui| {
             let width = (room - 76.0 - 76.0 - 28.0).clamp(140.0, 320.0);
@@ -241,7 +256,7 @@ fn split(ui: &mut Ui, cx: &Context<'_>, draft: &Draft) {
             });
         });
         ui.add_space(4.0);
-        let names: Vec<&str> = draft.variants.iter().map(|variant| variant.name.as_str()).collect();
+        let names: Vec<&str> = draft.production().map(|variant| variant.name.as_str()).collect();
         share_bar(ui, cx, &names, &draft.shares());
     });
     ui.add_space(size::GAP - ui.spacing().item_spacing.y);

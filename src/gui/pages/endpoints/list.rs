@@ -131,7 +131,7 @@ impl Rows for EndpointRows<'_> {
         contains(&endpoint.name, needle)
             || contains(&endpoint.config_name, needle)
             || contains(endpoint.status.as_str(), needle)
-            || endpoint.variants.iter().any(|v| contains(&v.name, needle) || contains(&v.model_name, needle))
+            || endpoint.all_variants().any(|v| contains(&v.name, needle) || contains(&v.model_name, needle))
     }
 }
 

@@ -71,6 +71,7 @@ fn config_of(name: String, models: &[String], instance_type: &str) -> EndpointCo
                 initial_weight: 1.0,
             })
             .collect(),
+        shadow_variants: Vec::new(),
         created: Timestamp(0),
         tags: Vec::new(),
         data_capture: None,

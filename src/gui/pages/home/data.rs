@@ -201,6 +201,7 @@ fn deploy(snapshot: &Snapshot, pair: [&TrainingJob; 2]) -> Vec<Action> {
     let config = EndpointConfig {
         name: config_name.clone(),
         variants,
+        shadow_variants: Vec::new(),
         created: Timestamp::default(),
         tags: Vec::new(),
         data_capture: None,

@@ -47,16 +47,16 @@ pub struct Users {
 pub fn rows(snapshot: &Snapshot) -> Vec<ModelRow> {
     let mut configs: BTreeMap<&str, usize> = BTreeMap::new();
     for config in snapshot.endpoint_configs.values() {
-        for (i, variant) in config.variants.iter().enumerate() {
-            if config.variants[..i].iter().all(|earlier| earlier.model_name != variant.model_name) {
+        for (i, variant) in config.all_variants().enumerate() {
+            if config.all_variants().take(i).all(|earlier| earlier.model_name != variant.model_name) {
                 *configs.entry(&variant.model_name).or_default() += 1;
             }
         }
     }
     let mut endpoints: BTreeMap<&str, usize> = BTreeMap::new();
     for endpoint in snapshot.endpoints.values() {
-        for (i, variant) in endpoint.variants.iter().enumerate() {
-            if endpoint.variants[..i].iter().all(|earlier| earlier.model_name != variant.model_name) {
+        for (i, variant) in endpoint.all_variants().enumerate() {
+            if endpoint.all_variants().take(i).all(|earlier| earlier.model_name != variant.model_name) {
                 *endpoints.entry(&variant.model_name).or_default() += 1;
             }
         }
@@ -85,8 +85,8 @@ pub fn artifact_bytes(snapshot: &Snapshot, artifact: &S3Uri) -> Option<u64> {
 
 /// Who uses a model.
 pub fn users(snapshot: &Snapshot, model: &str) -> Users {
-    let configs = snapshot.endpoint_configs.values().filter(|c| c.variants.iter().any(|v| v.model_name == model));
-    let endpoints = snapshot.endpoints.values().filter(|e| e.variants.iter().any(|v| v.model_name == model));
+    let configs = snapshot.endpoint_configs.values().filter(|c| c.all_variants().any(|v| v.model_name == model));
+    let endpoints = snapshot.endpoints.values().filter(|e| e.all_variants().any(|v| v.model_name == model));
     Users { configs: configs.map(|c| c.name.clone()).collect(), endpoints: endpoints.map(|e| e.name.clone()).collect() }
 }
 

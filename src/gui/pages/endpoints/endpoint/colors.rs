@@ -14,12 +14,12 @@ pub(super) fn of(snapshot: &Snapshot, endpoint: &Endpoint) -> BTreeMap<String, u
     let good = endpoint.deployments.iter().filter(|d| d.outcome == DeploymentOutcome::Succeeded);
     for deployment in good {
         if let Some(config) = snapshot.endpoint_configs.get(&deployment.config_name) {
-            replace(&mut colors, config.variants.iter().map(|v| v.name.as_str()));
+            replace(&mut colors, config.all_variants().map(|v| v.name.as_str()));
         }
     }
-    replace(&mut colors, endpoint.variants.iter().map(|v| v.name.as_str()));
+    replace(&mut colors, endpoint.all_variants().map(|v| v.name.as_str()));
     if let Some(config) = endpoint.requested_config.as_ref().and_then(|name| snapshot.endpoint_configs.get(name)) {
-        for variant in &config.variants {
+        for variant in config.all_variants() {
             add(&mut colors, &variant.name);
         }
     }

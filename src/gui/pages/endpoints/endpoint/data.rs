@@ -3,8 +3,9 @@
 use jiff::tz::TimeZone;
 
 use super::failure::{Failure, failure};
+use super::shadows::{self, ShadowData};
 use super::verdict::{self, Banner, Line};
-use super::{autopilot, colors, course, score};
+use super::{autopilot, colors, course, instances, score};
 use crate::domain::arn::ArnKind;
 use crate::domain::endpoint::{DeploymentStage, Endpoint, EndpointStatus, EndpointVariant};
 use crate::domain::price;
@@ -13,7 +14,8 @@ use crate::domain::traffic_test::{TrafficTest, TrafficTestStatus};
 use crate::gui::format;
 use crate::gui::widgets::plot::scale::grouped;
 use crate::gui::widgets::split_bar::{Observed, Shares};
-use crate::stats::live::{EndpointLive, Score};
+use crate::stats::experiment::ArmSummary;
+use crate::stats::live::{EndpointLive, Score, VariantLive};
 use crate::workspace::Snapshot;
 
 /// Newest seconds over which the observed split is counted, at most.
@@ -33,6 +35,7 @@ pub(super) struct PageData {
     /// Set when something failed.
     pub(super) failure: Option<Failure>,
     pub(super) variants: Vec<VariantData>,
+    pub(super) shadows: Vec<ShadowData>,
     pub(super) shares: Shares,
     pub(super) observed: Option<Observed>,
     /// What the autopilot does, while it is on.
@@ -70,7 +73,7 @@ pub(super) struct VariantData {
     pub(super) has_errors: bool,
     /// "JSON · $0.23/h".
     pub(super) answers: String,
-    /// "1 × ml.m5.xlarge".
+    /// "1 × ml.m5.xlarge", and what that means.
     pub(super) instances: String,
 }
 
@@ -96,7 +99,9 @@ pub(super) fn page(
         .iter()
         .map(|variant| {
             let color = colors.get(&variant.name).copied().unwrap_or(0);
-            card(variant, live, color, snapshot.models.contains(&variant.model_name))
+            let numbers = live.and_then(|live| live.variants.iter().find(|v| v.name == variant.name));
+            let arm = live.and_then(|live| arm(live, variant));
+            card(variant, (live, numbers, arm), color, snapshot.models.contains(&variant.model_name))
         })
         .collect();
     let weights: Vec<f64> = endpoint.variants.iter().map(|v| v.weight).collect();
@@ -109,6 +114,7 @@ pub(super) fn page(
         line: verdict::line(live),
         banners: verdict::banners(live),
         variants,
+        shadows: shadows::of(snapshot, endpoint, live, |name| colors.get(name).copied().unwrap_or(0)),
         shares: Shares::of_weights(&weights),
         autopilot: snapshot.autopilots.get(&endpoint.name).map(|on| autopilot::said(on, now)),
         observed: live.and_then(|live| observed(endpoint, live, zone)),
@@ -138,7 +144,10 @@ fn summary(endpoint: &Endpoint, now: Timestamp) -> String {
             _ => format!("{requested} was asked for"),
         });
     }
-    parts.push(format::plural(endpoint.variants.len(), "variant"));
+    parts.push(match endpoint.shadow_variants.len() {
+        0 => format::plural(endpoint.variants.len(), "variant"),
+        shadows => format!("{}, {shadows} in shadow", format::plural(endpoint.variants.len(), "variant")),
+    });
     if endpoint.status != EndpointStatus::Failed {
         parts.push(format::usd_per_hour(endpoint.usd_per_hour()));
     }
@@ -167,9 +176,11 @@ fn test_data(test: &TrafficTest, now: Timestamp) -> Option<TestData> {
     })
 }
 
-fn card(
+/// One variant as it runs, with what was measured: on the endpoint, of the variant, and in the experiment, in which a shadow variant has no
+/// part.
+pub(super) fn card(
     variant: &EndpointVariant,
-    endpoint_live: Option<&EndpointLive>,
+    (endpoint_live, live, arm): (Option<&EndpointLive>, Option<&VariantLive>, Option<&ArmSummary>),
     color: usize,
     model_exists: bool,
 ) -> VariantData {
@@ -179,11 +190,8 @@ fn card(
     } else {
         "price unknown".to_owned()
     };
-    let live = endpoint_live.and_then(|live| live.variants.iter().find(|v| v.name == variant.name));
     let kind = endpoint_live.map_or(Score::Accuracy, |live| live.score);
     let experiment = endpoint_live.and_then(|live| live.experiment.as_deref());
-    let arms = experiment.map_or(&[][..], |experiment| &experiment.summary.arms);
-    let arm = arms.iter().find(|arm| *arm.variant == *variant.name && *arm.model == *variant.model_name);
     let interval = live.and_then(|live| live.score);
     let requests = live.map_or(0, |live| live.requests);
     let errors = live.map_or(0, |live| live.client_errors + live.server_errors);
@@ -208,7 +216,7 @@ fn card(
         chance: arm.zip(endpoint_live).and_then(|(arm, live)| verdict::chance(arm, live)),
         errors_size: live.and_then(|live| Some(format!("{} / {}", grouped(live.rmse?, 2), grouped(live.mae?, 2)))),
         explained: score::explained(kind, live, arm, experiment),
-        requests: format::count(requests),
+        requests: with_note(format::count(requests), live.map_or(0, |live| live.waiting.into()), "waiting"),
         latency: match live {
             Some(live) if live.requests > 0 => {
                 format!("{} / {} ms", milliseconds(live.p50_us), milliseconds(live.p99_us))
@@ -218,7 +226,9 @@ fn card(
         errors: if errors == 0 || requests == 0 {
             format::count(errors)
         } else {
-            format!("{} ({})", format::count(errors), format::percent(errors as f64 / requests as f64))
+            let share = format::percent(errors as f64 / requests as f64);
+            let said = format!("{} ({share})", format::count(errors));
+            with_note(said, live.map_or(0, |live| live.turned_away), "turned away")
         },
         has_errors: errors > 0,
         answers: match live.map(|live| live.answers_in) {
@@ -226,8 +236,19 @@ fn card(
             Some("text/csv") => format!("CSV · {cost}"),
             _ => cost,
         },
-        instances: format!("{} × {}", variant.instance_count, variant.instance_type),
+        instances: instances::explained(variant),
     }
+}
+
+/// What the experiment knows of a variant.
+fn arm<'a>(live: &'a EndpointLive, variant: &EndpointVariant) -> Option<&'a ArmSummary> {
+    let arms = &live.experiment.as_deref()?.summary.arms;
+    arms.iter().find(|arm| *arm.variant == *variant.name && *arm.model == *variant.model_name)
+}
+
+/// "1,482 · 3 waiting"; without the note where there is none.
+fn with_note(words: String, count: u64, note: &str) -> String {
+    if count == 0 { words } else { format!("{words} · {} {note}", format::count(count)) }
 }
 
 /// Microseconds as milliseconds with as many places as matter: "0.31", "12.4", "180".
@@ -276,7 +297,7 @@ mod tests {
     use std::sync::Arc;
 
     use crate::stats::experiment::{ALPHA, ArmKey, Experiment, robbins};
-    use crate::stats::live::{ExperimentLive, Second, VariantLive};
+    use crate::stats::live::{ExperimentLive, Second};
 
     const NOW: Timestamp = Timestamp(10_000_000);
 
@@ -298,6 +319,7 @@ mod tests {
             status: EndpointStatus::InService,
             failure_reason: None,
             variants: vec![variant("a", 62.0), variant("b", 38.0)],
+            shadow_variants: Vec::new(),
             created: Timestamp(0),
             modified: Timestamp(9_000_000),
             in_service_since: Some(Timestamp(1_960_000)),
@@ -307,7 +329,12 @@ mod tests {
                 outcome: DeploymentOutcome::Succeeded,
                 ..Deployment::begun(1, "ab", None, Timestamp(0))
             }],
-            weight_changes: vec![WeightChange { at: Timestamp(9_000_000), before: vec![], after: vec![] }],
+            weight_changes: vec![WeightChange {
+                at: Timestamp(9_000_000),
+                before: vec![],
+                after: vec![],
+                shadows: vec![],
+            }],
             tags: vec![],
             ground_truth: None,
             extras: Extras::default(),
@@ -400,9 +427,20 @@ mod tests {
             "serving ab · 2 variants · $0.46/h · up 2 h 14 min\n\
              [620, 380] observed 75.0 / 25.0 % of 392 requests since 02:30\n\
              No winner yet: about 3,200 more labelled requests at this split | a is ahead by 4.2 points (95 % band −2.8 to +11.1).\n\
-             a | 74.6 % | ± 5.7 | labels 96 % | 1,482 | 0.31 / 12.6 ms | 0 | JSON · $0.23/h | 1 × ml.m5.xlarge | P(best) 97 % · loss < 0.1 pt\n\
-             b | 70.4 % | ± 5.9 | labels 96 % | 1,482 | 0.31 / 12.6 ms | 3 (0.2 %) | JSON · $0.23/h | 1 × ml.m5.xlarge | P(best) 3 % · loss 4.2 pt"
+             a | 74.6 % | ± 5.7 | labels 96 % | 1,482 | 0.31 / 12.6 ms | 0 | JSON · $0.23/h | 1 × ml.m5.xlarge: answers 1 heavy request at a time | P(best) 97 % · loss < 0.1 pt\n\
+             b | 70.4 % | ± 5.9 | labels 96 % | 1,482 | 0.31 / 12.6 ms | 3 (0.2 %) | JSON · $0.23/h | 1 × ml.m5.xlarge: answers 1 heavy request at a time | P(best) 3 % · loss 4.2 pt"
         );
+    }
+
+    #[test]
+    fn a_queue_and_who_was_turned_away_are_said() {
+        let mut live = live();
+        live.variants[1].waiting = 4;
+        live.variants[1].turned_away = 2;
+        let data = page(&Snapshot::default(), &endpoint(), Some(&live), NOW, &TimeZone::UTC);
+        let said = |v: &VariantData| format!("{} | {}", v.requests, v.errors);
+        assert_eq!(said(&data.variants[0]), "1,482 | 0");
+        assert_eq!(said(&data.variants[1]), "1,482 · 4 waiting | 3 (0.2 %) · 2 turned away");
     }
 
     #[test]

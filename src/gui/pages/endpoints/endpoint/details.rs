@@ -2,7 +2,7 @@
 
 use egui::Ui;
 
-use super::Frame;
+use super::{Frame, instances};
 use crate::domain::arn::ArnKind;
 use crate::domain::reference::Kind;
 use crate::domain::tag::{self, Tag};
@@ -30,6 +30,7 @@ impl Details {
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &mut Context<'_>, frame: &Frame<'_>) {
         ui.spacing_mut().item_spacing.y = size::GAP;
         facts(ui, cx, frame);
+        instances::ui(ui, cx, frame);
         card::titled(ui, "Uses", |_| {}, |ui| uses(ui, cx, frame));
         self.tags(ui, cx, frame);
         card::titled(ui, "Changes of weights", |_| {}, |ui| changes(ui, cx, frame));
@@ -133,7 +134,7 @@ fn uses(ui: &mut Ui, cx: &mut Context<'_>, frame: &Frame<'_>) {
         kind: Some(Kind::EndpointConfig),
         to: cx.snapshot.endpoint_configs.contains(config).then(|| Route::EndpointConfig(config.clone())),
     }];
-    let mut models: Vec<&str> = endpoint.variants.iter().map(|v| v.model_name.as_str()).collect();
+    let mut models: Vec<&str> = endpoint.all_variants().map(|v| v.model_name.as_str()).collect();
     models.sort_unstable();
     models.dedup();
     for model in models {

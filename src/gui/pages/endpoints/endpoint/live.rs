@@ -33,6 +33,7 @@ impl EndpointPage {
         }
         self.split_card(ui, cx, frame);
         self.verdict(ui, cx, frame);
+        self.shadows(ui, cx, frame);
         self.numbers(ui, cx, frame);
     }
 
@@ -187,6 +188,15 @@ impl EndpointPage {
                 })
                 .collect()
         };
+        // Beside the others where they are compared, not where the traffic is counted.
+        let with_shadows = |pick: fn(&Second) -> Sample| -> Vec<Series<'_>> {
+            let shadows = frame.data.shadows.iter().filter_map(|shadow| {
+                let numbers = live.shadows.iter().find(|s| s.variant.name == shadow.card.name)?;
+                let color = theme.variant(shadow.card.color);
+                Some(Series::new(&shadow.card.name, color, Points::Seconds(&numbers.variant.seconds, pick)))
+            });
+            series(pick).into_iter().chain(shadows).collect()
+        };
         let scores = |s: &Second| Sample { x: s.at_s as f64, y: s.score, low: s.score_low, high: s.score_high };
         let requests = |s: &Second| Sample::new(s.at_s as f64, f64::from(s.requests));
         let latency = |s: &Second| Sample::new(s.at_s as f64, f64::from(s.p99_us) / 1000.0);
@@ -196,7 +206,7 @@ impl EndpointPage {
             Chart::new(&title, score::unit(live.score), Kind::Banded, series(scores))
                 .empty("No labelled answers yet: run a traffic test"),
             Chart::new("Requests/s", Unit::Count, Kind::Stacked, series(requests)).empty("No requests yet").no_legend(),
-            Chart::new("Latency p99, ms", Unit::Milliseconds, Kind::Line, series(latency))
+            Chart::new("Latency p99, ms", Unit::Milliseconds, Kind::Line, with_shadows(latency))
                 .empty("No requests yet")
                 .no_legend(),
         ];

@@ -11,11 +11,13 @@ mod details;
 mod failure;
 mod head;
 mod http;
+mod instances;
 mod labels;
 mod live;
 mod plan;
 mod sample;
 mod score;
+mod shadows;
 mod timeline;
 mod traffic;
 mod try_it;
@@ -54,6 +56,8 @@ pub struct EndpointPage {
     dialog: Option<Open>,
     try_it: try_it::TryIt,
     details: details::Details,
+    /// A shadow variant whose slider is held, and where it is, percent.
+    shadow_share: Option<(String, f64)>,
     /// The newest deployment whose timeline was closed by hand.
     closed_timeline: Option<u64>,
     /// Whether the verdict line says what it rests on.
@@ -90,6 +94,7 @@ impl EndpointPage {
             range_read: false,
             dialog: None,
             details: details::Details::default(),
+            shadow_share: None,
             closed_timeline: None,
             says_why: false,
         }
@@ -148,7 +153,11 @@ impl EndpointPage {
     /// Hands in new weights and shows them at once; a refusal takes the bar back and says why.
     fn set_weights(&mut self, ui: &Ui, cx: &mut Context<'_>, frame: &Frame<'_>, shares: &Shares) {
         let names = frame.endpoint.variants.iter().map(|v| v.name.clone());
-        let weights = names.zip(shares.weights()).collect();
+        let mut weights: Vec<(String, f64)> = names.zip(shares.weights()).collect();
+        // A shadow variant's share is its weight over the sum of these: it moves along, so that the share stays.
+        let sum: f64 = weights.iter().map(|(_, weight)| weight).sum();
+        let shadows = frame.endpoint.shadow_variants.iter().zip(frame.endpoint.shadow_shares());
+        weights.extend(shadows.map(|(shadow, share)| (shadow.name.clone(), share * sum)));
         let command = Command::UpdateWeights { name: self.name.clone(), weights, instance_counts: Vec::new() };
         let ticket = cx.workspace.submit(command);
         self.split.applied(&frame.data.shares, shares);

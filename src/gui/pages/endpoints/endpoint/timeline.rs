@@ -212,7 +212,7 @@ fn fleet(ui: &mut Ui, cx: &Context<'_>, frame: &Frame<'_>, rect: Rect, shown: &c
     let Some(config) = cx.snapshot.endpoint_configs.get(&shown.config) else { return };
     let mut x = inner.left();
     let y = inner.bottom() - 7.0;
-    for variant in &config.variants {
+    for variant in config.all_variants() {
         let galley = ui.painter().layout_no_wrap(variant.name.clone(), fonts::small(), theme.muted);
         if x + 14.0 + galley.size().x > inner.right() {
             ui.painter().text(pos2(x, y), Align2::LEFT_CENTER, "…", fonts::small(), theme.muted);

@@ -305,6 +305,7 @@ mod tests {
         EndpointConfig {
             name: "next".into(),
             variants: variants.iter().map(variant).collect(),
+            shadow_variants: Vec::new(),
             created: Timestamp(0),
             tags: vec![],
             data_capture: None,
@@ -320,6 +321,7 @@ mod tests {
             status: EndpointStatus::InService,
             failure_reason: None,
             variants: Endpoint::variants_of(now),
+            shadow_variants: Endpoint::shadows_of(now),
             created: Timestamp(0),
             modified: Timestamp(0),
             in_service_since: None,
