@@ -74,6 +74,7 @@ mod tests {
     use super::*;
     use crate::domain::data_capture::DataCapture;
     use crate::domain::endpoint::EndpointStatus;
+    use crate::domain::s3_uri::S3Uri;
 
     fn variant(name: &str, weight: f64) -> EndpointVariant {
         EndpointVariant {
@@ -108,7 +109,7 @@ mod tests {
     #[test]
     fn the_shadow_takes_place_and_weight_and_everything_else_stays() {
         let request = json!({ "ProductionVariants": [], "DataCaptureConfig": { "EnableCapture": true } });
-        let capture = DataCapture::to("s3://b/captured".parse().unwrap());
+        let capture = DataCapture::to(S3Uri::new("b", "captured"));
         let serving = EndpointConfig {
             data_capture: Some(capture.clone()),
             extras: Extras::of(request.as_object().unwrap().clone()),

@@ -24,6 +24,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 pub mod trial;
+mod versus;
 pub mod window;
 
 use std::collections::HashMap;
@@ -240,7 +241,8 @@ impl Serving {
                 bell.touch();
             }
         };
-        slot.start_shadows(&By { clock: self.clock.clone(), told: Arc::new(told) });
+        let by = By { clock: self.clock.clone(), tap: Arc::clone(slot.tap()), told: Arc::new(told) };
+        slot.start_shadows(&by);
         for (variant, meter) in slot.meters() {
             self.book.open(endpoint, &variant, &meter, now_ms, self.seed);
         }

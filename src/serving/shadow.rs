@@ -8,10 +8,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::answers::Reading;
+use super::capture::Tap;
 use super::fleet::Variant;
 use super::instances::Occupation;
+use super::versus::{Compared, Echo, Versus};
 use super::window::Measured;
-use super::{Invocation, content};
+use super::{Invocation, Prediction, content};
 use crate::util::clock::Clock;
 use crate::util::seed::mix;
 
@@ -38,6 +41,7 @@ pub struct Shadow(Arc<Place>);
 #[derive(Debug)]
 struct Place {
     variant: Variant,
+    versus: Arc<Versus>,
     /// The share of requests that is copied, as a stretch of `0..2⁶⁴`.
     below: AtomicU64,
     /// Copies everything: the whole of `0..2⁶⁴` has no number of 64 bits.
@@ -64,10 +68,11 @@ struct Queue {
     by: Option<By>,
 }
 
-/// What a worker measures by, and whom it tells that it has.
+/// What a worker measures by, where its answers wait for labels, and whom it tells that it has.
 #[derive(Clone)]
 pub struct By {
     pub clock: Clock,
+    pub tap: Arc<Tap>,
     pub told: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -82,6 +87,7 @@ impl fmt::Debug for By {
 struct Copied {
     content_type: Option<Box<str>>,
     accept: Option<Box<str>>,
+    inference_id: Option<Box<str>>,
     body: Box<[u8]>,
 }
 
@@ -90,6 +96,7 @@ impl Shadow {
     pub fn new(variant: Variant, share: f64, instances: u32, seed: u64) -> Self {
         let place = Place {
             variant,
+            versus: Arc::default(),
             below: AtomicU64::new(0),
             all: AtomicBool::new(false),
             draws: AtomicU64::new(seed),
@@ -106,6 +113,7 @@ impl Shadow {
     pub fn go_on_from(&mut self, other: &Self) {
         if let Some(place) = Arc::get_mut(&mut self.0) {
             place.variant.meter = Arc::clone(&other.0.variant.meter);
+            place.versus = Arc::clone(&other.0.versus);
         }
     }
 
@@ -119,6 +127,11 @@ impl Shadow {
     /// The model in its place, and what is measured of it.
     pub fn variant(&self) -> &Variant {
         &self.0.variant
+    }
+
+    /// How it compares with what clients got.
+    pub fn versus(&self) -> &Versus {
+        &self.0.versus
     }
 
     /// Copies that were not made because the queue was full.
@@ -173,6 +186,7 @@ impl Shadow {
         let copied = Copied {
             content_type: request.content_type.map(Box::from),
             accept: request.accept.map(Box::from),
+            inference_id: request.inference_id.map(Box::from),
             body: Box::from(request.body),
         };
         place.push(copied);
@@ -228,8 +242,16 @@ impl Place {
 
     /// A worker's life.
     fn work(&self, by: &By) {
+        let compared = Arc::new(Compared {
+            reading: Reading::of(&self.variant.model),
+            meter: Arc::clone(&self.variant.meter),
+            versus: Arc::clone(&self.versus),
+            told: Arc::clone(&by.told),
+        });
         while let Some(copied) = self.next() {
-            self.answer(&copied, &by.clock);
+            if let Some(echo) = self.answer(copied, &by.clock, &compared) {
+                by.tap.echo(echo);
+            }
             self.lock().busy -= 1;
             (by.told)();
         }
@@ -261,10 +283,11 @@ impl Place {
         }
     }
 
-    fn answer(&self, copied: &Copied, clock: &Clock) {
-        let Copied { content_type, accept, body } = copied;
+    /// Answers a copy; an answer that a label may name waits for it.
+    fn answer(&self, copied: Copied, clock: &Clock, compared: &Arc<Compared>) -> Option<Echo> {
+        let Copied { content_type, accept, inference_id, body } = copied;
         let started = clock.elapsed();
-        let result = content::answer(&self.variant.model, content_type.as_deref(), accept.as_deref(), body);
+        let result = content::answer(&self.variant.model, content_type.as_deref(), accept.as_deref(), &body);
         let took = clock.elapsed().saturating_sub(started);
         let (status, rows, bytes, refused) = match &result {
             Ok(prediction) => (200, prediction.rows, prediction.body.len(), None),
@@ -280,5 +303,8 @@ impl Place {
             drawn: true,
         };
         self.variant.meter.record(&measured, refused.as_deref());
+        let (prediction, id) = result.ok().zip(inference_id)?;
+        let Prediction { content_type, body, .. } = prediction;
+        Some(Echo { by: Arc::clone(compared), id, content_type, body: body.into() })
     }
 }

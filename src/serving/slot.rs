@@ -445,7 +445,7 @@ pub(super) fn in_service(config: &str, variant: &Variant, weight: f64) -> String
 fn read_shadow(shadow: &Shadow) -> ShadowLive {
     let Occupation { count, busy, waiting } = shadow.occupation();
     let variant = VariantLive { instances: count, busy, waiting, ..read(shadow.variant()) };
-    ShadowLive { variant, share: shadow.share(), dropped: shadow.dropped() }
+    ShadowLive { variant, share: shadow.share(), dropped: shadow.dropped(), versus: shadow.versus().live() }
 }
 
 fn read(variant: &Variant) -> VariantLive {

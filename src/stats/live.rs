@@ -5,6 +5,7 @@ use std::sync::Arc;
 use imbl::Vector;
 
 use super::experiment::Summary;
+use super::experiment::paired::PairedSummary;
 use super::experiment::single_look::Interval;
 use crate::domain::deployment::FleetMeasured;
 
@@ -184,6 +185,17 @@ pub struct ShadowLive {
     pub share: f64,
     /// Copies that were not made because its queue was full.
     pub dropped: u64,
+    /// Against what clients got, on the requests whose labels are known; `None` before the first.
+    pub versus: Option<VersusLive>,
+}
+
+/// A shadow variant (B) against what clients got (A), row by row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct VersusLive {
+    /// The sequential test.
+    pub test: PairedSummary,
+    /// Regression: the absolute error that counts as entirely wrong in the test.
+    pub cap: Option<f64>,
 }
 
 /// Two fleets at once: the one that comes, and both compared since traffic began to move.

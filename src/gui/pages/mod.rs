@@ -13,6 +13,7 @@ mod making;
 pub mod models;
 pub mod naming;
 mod object_picker;
+mod paired;
 mod parts;
 pub mod settings;
 pub mod training;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use super::super::Drawn;
 use super::super::answers::judge;
 use super::super::trial::Trial;
+use super::super::versus::Echo;
 use super::arms::{Arm, Arms, Source};
 use super::outbox::Outbox;
 use super::record::{Given, Record};
@@ -91,23 +92,21 @@ fn weigh(entry: &Entry, values: &[f64]) -> Verdict {
     if let Some(given) = &entry.given {
         return if given.values == values { Verdict::Repeated } else { Verdict::Contradictory };
     }
-    let record = &entry.record;
+    judged(&entry.record, values).map_or_else(Verdict::Unfit, Verdict::New)
+}
+
+/// What labels make of the rows of an answer, or why they do not fit it.
+fn judged(record: &Record, values: &[f64]) -> Result<Vec<Outcome>, String> {
     if record.status() != 200 {
-        return Verdict::Unfit(format!(
-            "the request was answered with status {}, not with a prediction",
-            record.status()
-        ));
+        return Err(format!("the request was answered with status {}, not with a prediction", record.status()));
     }
     if record.rows() != values.len() {
-        return Verdict::Unfit(format!("{} labels came for {} rows", values.len(), record.rows()));
+        return Err(format!("{} labels came for {} rows", values.len(), record.rows()));
     }
     let (Some(answer), Some(arm)) = (record.answer(), record.arm()) else {
-        return Verdict::Unfit(format!("the answer was longer than {} KiB and not kept", super::KEPT_BYTES >> 10));
+        return Err(format!("the answer was longer than {} KiB and not kept", super::KEPT_BYTES >> 10));
     };
-    match judge(record.answer_type(), answer, values, arm.reading) {
-        Ok(outcomes) => Verdict::New(outcomes),
-        Err(why) => Verdict::Unfit(why),
-    }
+    judge(record.answer_type(), answer, values, arm.reading)
 }
 
 /// 1 and 0 for right and wrong, or the error.
@@ -165,6 +164,19 @@ impl Desk {
         }
         self.outbox.put(&record, now_ms);
         self.ring.push(record);
+    }
+
+    /// Takes what a shadow variant answered to a request; its label may have come already.
+    pub(super) fn echo(&mut self, echo: Echo, now_ms: i64) {
+        match self.ring.get(&echo.id) {
+            Some(Entry { record, given: Some(given), .. }) => {
+                if let Ok(client) = judged(record, &given.values) {
+                    echo.label(&client, &given.values, now_ms);
+                }
+            }
+            Some(_) => self.ring.keep(echo),
+            None => {}
+        }
     }
 
     /// Joins labels to their requests. Answers the labels whose requests may be on disk and are not in memory.
@@ -271,6 +283,9 @@ fn apply(
             let given = Given { at_ms: now_ms, values: label.values };
             if let Some(segments) = segments {
                 segments.label(&entry.record, &given, &scores(&outcomes));
+            }
+            for echo in std::mem::take(&mut entry.echoes) {
+                echo.label(&outcomes, &given.values, now_ms);
             }
             entry.given = Some(given);
             let facts = &entry.record.facts;

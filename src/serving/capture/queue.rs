@@ -92,6 +92,15 @@ impl<O> Queue<O> {
         }
     }
 
+    /// As [`Queue::order`], of what may get lost: it does where as much waits as requests may.
+    pub(super) fn offer(&self, order: O) {
+        let mut state = self.lock();
+        if state.batch.orders.len() < MOST {
+            state.batch.orders.push(order);
+            self.call(state);
+        }
+    }
+
     fn call(&self, mut state: MutexGuard<'_, State<O>>) {
         if std::mem::take(&mut state.asleep) {
             drop(state);

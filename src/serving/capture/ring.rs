@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
+use super::super::versus::Echo;
 use super::record::{Given, Record};
 
 /// Requests that are kept.
@@ -16,6 +17,10 @@ const MOST_BYTES: usize = 32 << 20;
 pub(super) struct Entry {
     pub(super) record: Record,
     pub(super) given: Option<Given>,
+    /// What shadow variants answered, until the label comes.
+    pub(super) echoes: Vec<Echo>,
+    /// Bytes of all echoes that came.
+    echoed: usize,
     /// Hash of its id, in the ring that it is in.
     hash: u64,
 }
@@ -23,7 +28,7 @@ pub(super) struct Entry {
 impl Entry {
     /// A request that stands for itself.
     pub(super) fn new(record: Record) -> Self {
-        Self { record, given: None, hash: 0 }
+        Self { record, given: None, echoes: Vec::new(), echoed: 0, hash: 0 }
     }
 }
 
@@ -63,7 +68,7 @@ impl Ring {
         self.bytes += record.bytes.len();
         while self.entries.len() >= MOST || self.bytes > MOST_BYTES {
             let Some(oldest) = self.entries.pop_front() else { break };
-            self.bytes -= oldest.record.bytes.len();
+            self.bytes -= oldest.record.bytes.len() + oldest.echoed;
             if self.places.get(&oldest.hash) == Some(&self.first) {
                 self.places.remove(&oldest.hash);
             }
@@ -75,6 +80,16 @@ impl Ring {
             self.places.insert(hash, place);
         }
         self.entries.push_back(Entry { hash, ..Entry::new(record) });
+    }
+
+    /// Keeps what a shadow variant answered to a request until its label comes; forgets it where the request has left.
+    pub(super) fn keep(&mut self, echo: Echo) {
+        let size = echo.body.len();
+        if let Some(entry) = self.get(&echo.id) {
+            entry.echoes.push(echo);
+            entry.echoed += size;
+            self.bytes += size;
+        }
     }
 
     /// The newest request with this id.

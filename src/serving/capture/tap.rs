@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::content::Prediction;
+use super::super::versus::Echo;
 use super::super::window::Measured;
 use super::super::{Invocation, InvokeError};
 use super::arms::Source;
@@ -104,6 +105,13 @@ impl Tap {
         let pieces = [id, content_type, answer_type, body.unwrap_or_default(), answer.unwrap_or_default()];
         if !self.queue.push(Taken { tap: self.id, facts }, &pieces) {
             self.counts.dropped.add(1);
+        }
+    }
+
+    /// Takes what a shadow variant answered to a request that was taken before.
+    pub(in crate::serving) fn echo(&self, echo: Echo) {
+        if echo.body.len() <= KEPT_BYTES {
+            self.queue.offer(Order::Echo { tap: self.id, echo });
         }
     }
 

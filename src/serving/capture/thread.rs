@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::super::versus::Echo;
 use super::Post;
 use super::desk::{Desk, Sink, Unfound, search};
 use super::queue::{Batch, Queue};
@@ -27,6 +28,8 @@ pub(super) enum Order {
     Close(u64),
     /// Labels of its requests.
     Labels { tap: u64, labels: Vec<Label>, answer: Resolver<LabelReport> },
+    /// What a shadow variant answered to one of them.
+    Echo { tap: u64, echo: Echo },
     /// Requests that a search found on disk, for labels that waited.
     Found { tap: u64, found: HashMap<String, Entry>, unfound: Vec<Unfound> },
     /// Answered when all that came before is handed to the system; `all` files of data capture too, due or not.
@@ -147,6 +150,11 @@ impl Writer {
                         acknowledged.push(Acknowledged { tap, report, answer });
                     } else {
                         desk.unfound.push(Unfound { labels: elsewhere, report, answer });
+                    }
+                }
+                Order::Echo { tap, echo } => {
+                    if let Some(desk) = self.desks.get_mut(&tap) {
+                        desk.echo(echo, now_ms);
                     }
                 }
                 Order::Found { tap, mut found, unfound } => {

@@ -6,7 +6,8 @@ use counterpoise::domain::endpoint::EndpointVariant;
 use counterpoise::gui::App;
 use counterpoise::gui::route::Route;
 use counterpoise::gui::theme::ThemeChoice;
-use counterpoise::stats::live::ShadowLive;
+use counterpoise::stats::experiment::paired::Paired;
+use counterpoise::stats::live::{ShadowLive, VersusLive};
 use counterpoise::workspace::{Command, Workspace};
 use egui::accesskit::Role;
 use egui_kittest::Harness;
@@ -36,7 +37,12 @@ fn shadowed(production: usize) -> Arc<ScriptedWorkspace> {
     });
     let endpoint = Arc::clone(workspace.snapshot().endpoints.get(LIVE).unwrap());
     let mut live = world::live(&endpoint, 400, 5);
-    let mut shadow = ShadowLive { variant: live.variants[0].clone(), share: 0.25, dropped: 12 };
+    let mut test = Paired::classes(0.05);
+    for row in 0..400 {
+        test.row(f64::from(u8::from(row % 8 != 0)), f64::from(u8::from(row % 40 != 0)));
+    }
+    let versus = Some(VersusLive { test: test.summary(), cap: None });
+    let mut shadow = ShadowLive { variant: live.variants[0].clone(), share: 0.25, dropped: 12, versus };
     shadow.variant.name = "xgb-s".into();
     shadow.variant.model_name = "sentiment-xgb-1".into();
     live.shadows = vec![shadow];
@@ -57,6 +63,15 @@ fn weights(workspace: &ScriptedWorkspace) -> Vec<(String, f64)> {
         Some(Command::UpdateWeights { name, weights, .. }) if name == LIVE => weights,
         other => panic!("no weights were set: {other:?}"),
     }
+}
+
+#[test]
+fn the_verdict_over_what_clients_got_is_in_words() {
+    let (workspace, mut harness) = open(2);
+    harness.get_by_label_contains("xgb-s is better than production: +10.0 points (95 % band +");
+    workspace.change_live(LIVE, |live| live.shadows[0].versus = None);
+    harness.run();
+    harness.get_by_label("Labels tell how it compares with what clients got, on the same requests");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use counterpoise::domain::label::{Label, LabelReport};
 use counterpoise::stats::live::{EndpointLive, ShadowLive};
 
 use super::server::{LIMIT, Server, fleet, shadowed};
@@ -122,5 +123,52 @@ async fn heavy_requests_are_copied_too_and_measurements_go_on_through_an_update(
     server.install(fleet(&server.serving, &[("S", 1.0, 20.0)]));
     let live = server.serving.live("e").unwrap();
     assert_eq!((live.shadows.len(), live.variants[0].requests), (0, 0));
+    server.stop().await;
+}
+
+/// Asks with inference ids; every answer comes from production.
+async fn ask_by_id(server: &Server, ids: std::ops::Range<usize>) {
+    for id in ids {
+        let request = server.invocation("text/csv", "1,2").header("x-amzn-sagemaker-inference-id", format!("id-{id}"));
+        assert_eq!(request.send().await.unwrap().text().await.unwrap(), "10");
+    }
+}
+
+fn label(server: &Server, ids: std::ops::Range<usize>, value: f64) -> LabelReport {
+    let labels = ids.map(|id| Label { id: format!("id-{id}"), values: vec![value] }).collect();
+    server.serving.label("e", labels, true).unwrap().wait(LIMIT).unwrap().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn labels_compare_a_shadow_with_what_clients_got_whichever_comes_first() {
+    let server = Server::start().await;
+    server.install(shadowed(&server.serving, &[("A", 1.0, 10.0)], &[("S", 1.0, 20.0)]));
+    // Labels first: the shadow has not answered anything yet.
+    server.serving.set_instances("e", &[("S".to_owned(), 0)]).unwrap();
+    ask_by_id(&server, 0..40).await;
+    assert_eq!(label(&server, 0..40, 20.0).joined, 40);
+    assert_eq!(server.serving.live("e").unwrap().shadows[0].variant.labelled, 0);
+    server.serving.set_instances("e", &[("S".to_owned(), 1)]).unwrap();
+    until(&server, |live| live.shadows[0].variant.labelled == 40).await;
+    // Then answers first.
+    ask_by_id(&server, 40..100).await;
+    until(&server, |live| live.shadows[0].variant.requests == 100).await;
+    assert_eq!(label(&server, 40..100, 20.0).joined, 60);
+    assert_eq!(label(&server, 0..100, 20.0).repeated, 100);
+    assert_eq!(label(&server, 0..100, 10.0).contradictory, 100);
+    // A chosen variant's request has no copy, so its label compares nothing.
+    let forced = server.invocation("text/csv", "1,2").header("x-amzn-sagemaker-target-variant", "A");
+    forced.header("x-amzn-sagemaker-inference-id", "id-100").send().await.unwrap();
+    assert_eq!(label(&server, 100..101, 20.0).forced, 1);
+    let live = until(&server, |live| live.shadows[0].variant.labelled == 100).await;
+    assert_eq!((live.shadows[0].variant.rmse, live.variants[0].rmse), (Some(0.0), Some(10.0)));
+    // The first 50 errors, of 25 requests, tell how large an error may count.
+    let versus = live.shadows[0].versus.unwrap();
+    assert_eq!((versus.test.rows, versus.test.a_only, versus.test.b_only), (75, 0, 75));
+    assert!(versus.test.decided.unwrap().b_better);
+    assert_eq!(live.variants[0].labelled, 100, "production counts its own labels once");
+    // An update that keeps it goes on with what is known.
+    server.install(shadowed(&server.serving, &[("B", 1.0, 10.0)], &[("S", 0.5, 20.0)]));
+    assert_eq!(server.serving.live("e").unwrap().shadows[0].versus, Some(versus));
     server.stop().await;
 }

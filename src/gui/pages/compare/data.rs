@@ -6,6 +6,7 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::replay::{Contestant, ReplaySource};
 use crate::domain::time::Timestamp;
 use crate::gui::format;
+use crate::gui::pages::paired;
 use crate::gui::route::Route;
 use crate::gui::widgets::PillTone;
 use crate::gui::widgets::plot::Unit;
@@ -109,59 +110,7 @@ pub fn latency(us: f64) -> String {
 pub fn verdict(result: &ReplayResult, pair: &PairScore) -> (PillTone, String, String) {
     let names = short_names(result);
     let name = |place: usize| names.get(place).copied().unwrap_or_default();
-    let (a, b) = (name(pair.of.0), name(pair.of.1));
-    let test = &pair.test;
-    // From the side of B, or of A.
-    let difference = |of_b: bool| {
-        test.difference.map(|band| {
-            let sign = if of_b { 1.0 } else { -1.0 };
-            let (mut low, mut high) = (sign * band.low, sign * band.high);
-            // An outcome of 1 is no error, so more is less error.
-            let scale = pair.cap.map_or(100.0, |cap| -cap);
-            (low, high) = ((low * scale).min(high * scale), (low * scale).max(high * scale));
-            let (decimals, unit) = if pair.cap.is_some() { (3, "in absolute error") } else { (1, "points") };
-            let say = |value: f64| signed(value, decimals);
-            format!("{} {unit} (95 % band {} to {})", say(sign * band.estimate * scale), say(low), say(high))
-        })
-    };
-    let rows = format::count(test.rows);
-    let (only_a, only_b) = (format::count(test.a_only), format::count(test.b_only));
-    let e = format!("e-value {}, and {DECIDES} decides", e_words(test.ln_e));
-    let detail = match pair.cap {
-        None => format!("Of {rows} rows only {a} is right on {only_a}, only {b} on {only_b}; {e}."),
-        Some(cap) => format!(
-            "Of {rows} rows {a} is nearer on {only_a}, {b} on {only_b}; errors above {} count as that; {e}.",
-            Unit::Number.precise(cap)
-        ),
-    };
-    match test.decided {
-        Some(decided) => {
-            let (better, worse) = if decided.b_better { (b, a) } else { (a, b) };
-            let size = difference(decided.b_better).map_or_else(String::new, |words| format!(": {words}"));
-            let after = format::plural(usize::try_from(decided.rows).unwrap_or(usize::MAX), "row");
-            (PillTone::Ok, format!("{better} is better than {worse}{size}"), format!("{detail} Decided after {after}."))
-        }
-        None if test.a_only + test.b_only == 0 => {
-            (PillTone::Quiet, format!("{a} and {b} are right and wrong on the same rows"), detail)
-        }
-        None => {
-            let size = difference(true).map_or_else(String::new, |words| format!(": so far {b} has {words}"));
-            (PillTone::Quiet, format!("No difference shown between {a} and {b}{size}"), detail)
-        }
-    }
-}
-
-fn signed(value: f64, decimals: usize) -> String {
-    let text = grouped(value, decimals);
-    if text.starts_with('−') || value <= 0.0 { text } else { format!("+{text}") }
-}
-
-/// 1/α for the level of the test.
-const DECIDES: u32 = 20;
-
-fn e_words(ln_e: f64) -> String {
-    let e = ln_e.exp();
-    if e >= 1e6 { "above 1,000,000".to_owned() } else { grouped(e, usize::from(e < 100.0)) }
+    paired::verdict(name(pair.of.0), name(pair.of.1), &pair.test, pair.cap)
 }
 
 /// Everything that can be compared on rows like those of a source: the endpoint's variants first, then all models, newest first.
@@ -286,8 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_are_always_there() {
-        assert_eq!((signed(3.12, 1), signed(-0.5, 1), signed(0.0, 1)), ("+3.1".into(), "−0.5".into(), "0.0".into()));
+    fn contestants_have_letters() {
         assert_eq!((letter(0), letter(9)), ('A', 'J'));
     }
 }

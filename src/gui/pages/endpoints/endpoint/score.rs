@@ -7,7 +7,7 @@ use crate::stats::experiment::{ArmSummary, Summary};
 use crate::stats::live::{EndpointLive, ExperimentLive, Score, VariantLive};
 
 /// What a score is called.
-fn name(score: Score) -> &'static str {
+pub(super) fn name(score: Score) -> &'static str {
     match score {
         Score::Accuracy => "Accuracy",
         Score::Rmse => "Mean error",

@@ -3,17 +3,18 @@
 use egui::{Align, Color32, Layout, Sense, Slider, Stroke, Ui, pos2, vec2};
 
 use super::data::{self, VariantData};
+use super::score;
 use super::{EndpointPage, Frame};
 use crate::domain::endpoint::{Endpoint, EndpointStatus};
 use crate::domain::promotion;
 use crate::gui::action::{Action, Confirm};
 use crate::gui::context::Context;
 use crate::gui::format;
-use crate::gui::pages::naming;
+use crate::gui::pages::{naming, paired};
 use crate::gui::route::Route;
 use crate::gui::theme::{fonts, size};
-use crate::gui::widgets::{Button, Icon, card, icon, menu, text};
-use crate::stats::live::EndpointLive;
+use crate::gui::widgets::{Button, Icon, PillTone, card, icon, menu, text};
+use crate::stats::live::{EndpointLive, Score};
 use crate::workspace::{Command, Snapshot};
 
 /// One shadow variant's card.
@@ -26,7 +27,14 @@ pub(super) struct ShadowData {
     /// "0", or "12 of 1,482".
     pub(super) dropped: String,
     pub(super) has_dropped: bool,
+    /// What its score is called.
+    pub(super) score: &'static str,
+    /// Who is better on labelled requests, the shadow or what clients got: the tone, a sentence, why it may be said.
+    pub(super) verdict: Option<(PillTone, String, String)>,
 }
+
+/// What clients got, in a comparison with a shadow.
+const SERVED: &str = "production";
 
 /// All of an endpoint's.
 pub(super) fn of(
@@ -54,6 +62,10 @@ pub(super) fn of(
                 n => format!("{} of {}", format::count(n), format::count(n + answered)),
             },
             has_dropped: dropped > 0,
+            score: score::name(live.map_or_else(Score::default, |live| live.score)),
+            verdict: numbers
+                .and_then(|shadow| shadow.versus)
+                .map(|versus| paired::verdict(SERVED, &variant.name, &versus.test, versus.cap)),
         }
     };
     endpoint.shadow_variants.iter().zip(shares).map(one).collect()
@@ -74,6 +86,7 @@ impl EndpointPage {
                     });
                 });
                 numbers(ui, cx, shadow);
+                verdict(ui, cx, shadow);
             });
         }
     }
@@ -171,6 +184,7 @@ fn numbers(ui: &mut Ui, cx: &Context<'_>, shadow: &ShadowData) {
     let alarm = |is: bool| if is { theme.error.text } else { theme.text };
     let said = [
         ("Copies answered", variant.requests.clone(), theme.text),
+        (shadow.score, format!("{} {}", variant.score, variant.margin), theme.text),
         ("p50 / p99", variant.latency.clone(), theme.text),
         ("Errors", variant.errors.clone(), alarm(variant.has_errors)),
         ("Dropped", shadow.dropped.clone(), alarm(shadow.has_dropped)),
@@ -189,6 +203,17 @@ fn numbers(ui: &mut Ui, cx: &Context<'_>, shadow: &ShadowData) {
         .response
         .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Group, true, format!("Shadow variant {name}: {words}")));
     group.response.on_hover_text(&variant.instances);
+}
+
+/// Who is better, in one line; why, on hover.
+fn verdict(ui: &mut Ui, cx: &Context<'_>, shadow: &ShadowData) {
+    let words = "Labels tell how it compares with what clients got, on the same requests";
+    let Some((tone, said, why)) = &shadow.verdict else {
+        text::elided(ui, words, fonts::small(), cx.theme.faint, ui.available_width());
+        return;
+    };
+    let color = if *tone == PillTone::Ok { cx.theme.text } else { cx.theme.muted };
+    text::elided(ui, said, fonts::small_medium(), color, ui.available_width()).on_hover_text(why);
 }
 
 /// One button; where several production variants could go, it asks in whose place.
