@@ -406,6 +406,11 @@ impl Serving {
         Some(self.endpoints.load().get(endpoint)?.tap().live())
     }
 
+    /// Columns of a row that an endpoint answers; `None` where it does not serve.
+    pub fn features(&self, endpoint: &str) -> Option<usize> {
+        Some(self.endpoints.load().get(endpoint)?.features())
+    }
+
     /// What a variant serves: the algorithm and the artefact on disk.
     pub fn artifact(&self, endpoint: &str, variant: &str) -> Option<(Algorithm, PathBuf)> {
         self.endpoints.load().get(endpoint)?.artifact(variant)

@@ -266,6 +266,11 @@ impl Slot {
         drawn.ok_or_else(|| InvokeError::NoWeight(self.name.clone()))
     }
 
+    /// Columns of a row that it answers.
+    pub fn features(&self) -> usize {
+        self.router.table().of.serving.fleet.features()
+    }
+
     /// What a variant serves: the algorithm and the artefact on disk.
     pub fn artifact(&self, variant: &str) -> Option<(Algorithm, PathBuf)> {
         let table = self.router.table();

@@ -50,7 +50,8 @@ pub(super) fn add(shared: &Shared, endpoint: &str, source: LabelSource) -> Resul
         }
         LabelSource::Object { at, by: MatchBy::Content } => {
             let file = Labelled::read(shared.store.objects(), &at).map_err(CommandError::Failed)?;
-            let mut rows = ByContent::new(&file);
+            let features = shared.serving.features(endpoint).ok_or_else(|| not_serving(endpoint))?;
+            let mut rows = ByContent::new(&file, features).map_err(|why| unread(&at.to_string(), &why))?;
             let mut labels = Vec::new();
             let serves = shared.serving.captured(endpoint, |kept| {
                 if kept.label.is_none() {

@@ -47,7 +47,7 @@ impl Labelled {
         Self::parse(&uri.to_string(), bytes, format)
     }
 
-    fn parse(file: &str, bytes: Vec<u8>, format: ChannelFormat) -> Result<Self, String> {
+    pub(in crate::engine) fn parse(file: &str, bytes: Vec<u8>, format: ChannelFormat) -> Result<Self, String> {
         let mut rows = Vec::new();
         let mut at = 0;
         for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {

@@ -92,7 +92,30 @@ pub fn outputs(
     })
 }
 
+/// The rows of a body, whatever it is written in; dense ones must have `features` columns.
+///
+/// # Errors
+/// A content type that isn't ours, rows that can't be read.
+pub fn rows(content_type: &str, body: &[u8], features: usize) -> Result<Matrix, InvokeError> {
+    Written::from_content_type(Some(content_type))?.read(body, features, &mut Vec::new())
+}
+
 impl Written {
+    /// Reads rows. Dense ones of CSV are read into `values`, and leave with the matrix.
+    fn read(self, body: &[u8], features: usize, values: &mut Vec<f32>) -> Result<Matrix, InvokeError> {
+        let unread = |error: read::RowError| InvokeError::Body(error.to_string());
+        Ok(match self {
+            Self::Csv => {
+                let rows = csv::read(body, features, values)?;
+                Matrix::Dense(Dense { rows, cols: features, values: std::mem::take(values) })
+            }
+            Self::Libsvm => read::read_libsvm("the body", body, false).map_err(unread)?.features,
+            Self::RecordIo => read::read_recordio("the body", body, false).map_err(unread)?.features,
+            Self::Json => json::read(body, features)?,
+            Self::JsonLines => json::read_lines(body, features)?,
+        })
+    }
+
     /// What a `Content-Type` header says, if the algorithm reads it.
     fn accepted(given: Option<&str>, algorithm: Algorithm) -> Result<Self, InvokeError> {
         let written = Self::from_content_type(given)?;
@@ -136,18 +159,7 @@ impl Scratch {
                 }
                 Matrix::Dense(Dense { rows, cols: features, values: std::mem::take(&mut self.values) })
             }
-            Written::Libsvm => {
-                read::read_libsvm("the body", body, false)
-                    .map_err(|error| InvokeError::Body(error.to_string()))?
-                    .features
-            }
-            Written::RecordIo => {
-                read::read_recordio("the body", body, false)
-                    .map_err(|error| InvokeError::Body(error.to_string()))?
-                    .features
-            }
-            Written::Json => json::read(body, features)?,
-            Written::JsonLines => json::read_lines(body, features)?,
+            other => other.read(body, features, &mut self.values)?,
         };
         let rows = matrix.rows();
         if rows == 0 {
