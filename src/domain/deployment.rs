@@ -54,7 +54,14 @@ pub enum Routing {
     },
 }
 
-/// What brings the old fleet back by itself. The first two are judged by what the new fleet did since traffic began to move.
+/// The share of good updates that the accuracy alarm takes back, at most, where the alarm says nothing else.
+pub const ALPHA: f64 = 0.05;
+
+/// The accuracy alarm can be set to these shares of false alarms.
+pub const ALPHAS: std::ops::RangeInclusive<f64> = 1e-6..=0.5;
+
+/// What brings the old fleet back by itself. The first two are judged by what the new fleet did since traffic began to move, and by what it did
+/// in the last minute, so that a fault that begins late is not lost among what went well before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Alarm {
     /// The share of requests that got no prediction (5xx, or refused by a model) is above a bound.
@@ -70,6 +77,11 @@ pub enum Alarm {
         above_ms: f64,
         /// Requests before it judges.
         min_requests: u32,
+    },
+    /// The labels of the answers say that the new fleet is worse than the old one (accuracy, or the loss of a regression).
+    Accuracy {
+        /// The share of updates to a fleet that is not worse that it takes back, at most; see [`ALPHAS`].
+        alpha: f64,
     },
     /// A CloudWatch alarm of this name is in the state `ALARM`.
     CloudWatch(String),
@@ -224,7 +236,7 @@ impl DeploymentPlan {
             }
         }
         let waits = self.routing != Routing::AllAtOnce || self.bake_s > 0;
-        if let Some(alarm) = self.alarms.iter().find(|alarm| !waits && alarm.min_requests() > 0) {
+        if let Some(alarm) = self.alarms.iter().find(|alarm| !waits && alarm.needs_time()) {
             let rule =
                 format!("must be above 0 for alarm {alarm}: traffic moves at once, and nothing would be left to watch");
             broken.push(Invalid::new("TerminationWaitInSeconds", 0, rule));
@@ -244,6 +256,9 @@ impl Alarm {
             Self::P99Latency { above_ms, .. } if !(above_ms.is_finite() && *above_ms > 0.0) => {
                 Some(Invalid::new(field, self, "must have a bound above 0 ms"))
             }
+            Self::Accuracy { alpha } if !ALPHAS.contains(alpha) => {
+                Some(Invalid::new(field, self, "must have an alpha from 0.000001 to 0.5"))
+            }
             _ => None,
         }
     }
@@ -252,7 +267,16 @@ impl Alarm {
     pub fn min_requests(&self) -> u32 {
         match self {
             Self::ErrorRate { min_requests, .. } | Self::P99Latency { min_requests, .. } => *min_requests,
-            Self::CloudWatch(_) => 0,
+            Self::Accuracy { .. } | Self::CloudWatch(_) => 0,
+        }
+    }
+
+    /// Whether it judges what is seen of the new fleet beside the old one. The state of a CloudWatch alarm is there to look at at any time.
+    fn needs_time(&self) -> bool {
+        match self {
+            Self::ErrorRate { min_requests, .. } | Self::P99Latency { min_requests, .. } => *min_requests > 0,
+            Self::Accuracy { .. } => true,
+            Self::CloudWatch(_) => false,
         }
     }
 }
@@ -260,14 +284,20 @@ impl Alarm {
 /// Names of alarms begin with this. The names are read and written by this file alone.
 const PREFIX: &str = "counterpoise-";
 
+/// The accuracy alarm's.
+const ACCURACY: &str = "counterpoise-accuracy";
+
 /// The alarm's name on the wire: `counterpoise-error-rate>1%`, `counterpoise-p99>250ms`, with `,min=50` behind it where it wants another
-/// number of requests than [`MIN_REQUESTS`]; or the name of the CloudWatch alarm.
+/// number of requests than [`MIN_REQUESTS`]; `counterpoise-accuracy`, with `,alpha=0.01` behind it where it wants another share than [`ALPHA`];
+/// or the name of the CloudWatch alarm.
 impl fmt::Display for Alarm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             // Ten digits hide what a share times 100 is off by.
             Self::ErrorRate { above, .. } => write!(f, "{PREFIX}error-rate>{}%", (above * 1e12).round() / 1e10)?,
             Self::P99Latency { above_ms, .. } => write!(f, "{PREFIX}p99>{above_ms}ms")?,
+            Self::Accuracy { alpha } if *alpha == ALPHA => return write!(f, "{ACCURACY}"),
+            Self::Accuracy { alpha } => return write!(f, "{ACCURACY},alpha={alpha}"),
             Self::CloudWatch(name) => return f.write_str(name),
         }
         if self.min_requests() == MIN_REQUESTS { Ok(()) } else { write!(f, ",min={}", self.min_requests()) }
@@ -282,6 +312,10 @@ impl From<&str> for Alarm {
 }
 
 fn read_alarm(name: &str) -> Option<Alarm> {
+    if let Some(rest) = name.strip_prefix(ACCURACY) {
+        let alpha = if rest.is_empty() { ALPHA } else { rest.strip_prefix(",alpha=")?.parse().ok()? };
+        return Some(Alarm::Accuracy { alpha });
+    }
     let rest = name.strip_prefix(PREFIX)?;
     let (rest, min_requests) = match rest.split_once(",min=") {
         Some((rest, least)) => (rest, least.parse().ok()?),
@@ -367,10 +401,17 @@ mod tests {
             named.validate(1).is_empty() && !named.is_immediate(),
             "its state is there to look at, whatever the wait"
         );
-        let bad =
-            [Alarm::ErrorRate { above: 1.0, min_requests: 1 }, Alarm::P99Latency { above_ms: 0.0, min_requests: 1 }];
+        let labels = DeploymentPlan { alarms: vec![Alarm::Accuracy { alpha: ALPHA }], ..DeploymentPlan::default() };
+        assert_eq!(fields(&labels, 1), ["TerminationWaitInSeconds"]);
+        assert!(DeploymentPlan { bake_s: 1, ..labels }.validate(1).is_empty());
+        let bad = [
+            Alarm::ErrorRate { above: 1.0, min_requests: 1 },
+            Alarm::P99Latency { above_ms: 0.0, min_requests: 1 },
+            Alarm::Accuracy { alpha: 0.0 },
+            Alarm::Accuracy { alpha: f64::NAN },
+        ];
         let plan = DeploymentPlan { alarms: bad.to_vec(), bake_s: 1, ..DeploymentPlan::default() };
-        assert_eq!(plan.validate(1).len(), 2);
+        assert_eq!(plan.validate(1).len(), 4);
     }
 
     #[test]
@@ -380,13 +421,16 @@ mod tests {
             ("counterpoise-error-rate>0.07%,min=5", Alarm::ErrorRate { above: 0.0007, min_requests: 5 }),
             ("counterpoise-p99>250ms", Alarm::P99Latency { above_ms: 250.0, min_requests: MIN_REQUESTS }),
             ("counterpoise-p99>0.5ms,min=1000", Alarm::P99Latency { above_ms: 0.5, min_requests: 1_000 }),
+            ("counterpoise-accuracy", Alarm::Accuracy { alpha: ALPHA }),
+            ("counterpoise-accuracy,alpha=0.01", Alarm::Accuracy { alpha: 0.01 }),
+            ("counterpoise-accuracy>95%", Alarm::CloudWatch("counterpoise-accuracy>95%".to_owned())),
             ("my-alarm", Alarm::CloudWatch("my-alarm".to_owned())),
             ("counterpoise-error-rate>x%", Alarm::CloudWatch("counterpoise-error-rate>x%".to_owned())),
             ("counterpoise-p99>5", Alarm::CloudWatch("counterpoise-p99>5".to_owned())),
         ] {
             assert_eq!(alarm.to_string(), name);
             assert_eq!(Alarm::from(name).to_string(), name);
-            assert_eq!(matches!(Alarm::from(name), Alarm::CloudWatch(_)), matches!(alarm, Alarm::CloudWatch(_)));
+            assert_eq!(std::mem::discriminant(&Alarm::from(name)), std::mem::discriminant(&alarm));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::accuracy::Watched;
 use super::deployment::{DeploymentPlan, FleetMeasured};
 use super::endpoint_config::{EndpointConfig, ProductionVariant, shadow_share};
 use super::extras::Extras;
@@ -158,6 +159,13 @@ pub struct Deployment {
     /// What both fleets did since traffic began to move, the old one first; as it stood at the end.
     #[serde(default)]
     pub measured: Option<(FleetMeasured, FleetMeasured)>,
+    /// What the labels of both fleets' answers said, where the accuracy alarm watched; as it stood at the end.
+    #[serde(default)]
+    pub accuracy: Option<Watched>,
+    /// All variants as they were when another fleet took over from this one, the shadow variants last: with the weights and instance counts of
+    /// that moment. Empty while it serves, and where it never did.
+    #[serde(default)]
+    pub served: Vec<EndpointVariant>,
     /// How often it was begun again because the app had ended in the middle of it.
     #[serde(default)]
     pub resumed: u32,
@@ -183,6 +191,8 @@ impl Deployment {
             shares: Vec::new(),
             rollback: None,
             measured: None,
+            accuracy: None,
+            served: Vec::new(),
             resumed: 0,
         }
     }
@@ -239,15 +249,23 @@ pub struct Retain {
     pub weights: bool,
     /// Their instance counts.
     pub instance_counts: bool,
+    /// As the deployment of this number left them, instead of as they are now: the way back to it.
+    #[serde(default)]
+    pub of: Option<u64>,
 }
 
 impl Retain {
     /// Everything as the new configuration says.
-    pub const NOTHING: Self = Self { weights: false, instance_counts: false };
+    pub const NOTHING: Self = Self { weights: false, instance_counts: false, of: None };
 
     /// Everything as it is now, or as the new configuration says.
     pub fn all(retain: bool) -> Self {
-        Self { weights: retain, instance_counts: retain }
+        Self { weights: retain, instance_counts: retain, of: None }
+    }
+
+    /// Everything as it was when another fleet took over from this deployment.
+    pub fn as_left(deployment: u64) -> Self {
+        Self { weights: true, instance_counts: true, of: Some(deployment) }
     }
 }
 
@@ -321,6 +339,18 @@ impl Endpoint {
     pub fn shares(&self) -> Vec<f64> {
         let sum: f64 = self.variants.iter().map(|v| v.weight).sum();
         self.variants.iter().map(|v| if sum > 0.0 { v.weight / sum } else { 0.0 }).collect()
+    }
+
+    /// The variants whose weights and instance counts an update may keep: those that serve, or those that a deployment left.
+    pub fn kept(&self, retain: Retain) -> &[EndpointVariant] {
+        let Some(number) = retain.of else { return &self.variants };
+        let deployment = self.deployments.iter().find(|deployment| deployment.number == number);
+        deployment.map_or(&[], |deployment| &deployment.served)
+    }
+
+    /// As [`Endpoint::kept`], of the shadow variants.
+    pub fn kept_shadows(&self, retain: Retain) -> &[EndpointVariant] {
+        if retain.of.is_some() { self.kept(retain) } else { &self.shadow_variants }
     }
 
     /// The rules that the name breaks.

@@ -1,6 +1,7 @@
 //! What a workspace holds: one resource a file, each a struct, a `Status` and `validate`. Pure: no clock, no disk, no network.
 
 pub mod access_key;
+pub mod accuracy;
 pub mod alarm;
 pub mod algorithm;
 pub mod arn;

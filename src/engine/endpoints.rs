@@ -7,7 +7,7 @@ use super::change::{Change, Row, endpoint_tells};
 use super::control::{Build, Control, sentence};
 use super::effects::{guarded, spawn};
 use super::fleets::{FleetKey, Origin, Planned, Prepared};
-use super::machine::endpoint::{self, Effect, Event, Evidence, Traffic};
+use super::machine::endpoint::{self, Effect, Event, Evidence, Labels, Traffic};
 use super::message::Report;
 use super::shared::Shared;
 use crate::domain::alarm::AlarmState;
@@ -109,7 +109,8 @@ impl Control {
         let Some(endpoint) = self.world.endpoints.get(name).cloned() else { return };
         let Some(deployment) = endpoint.deployments.last() else { return };
         let config_name = deployment.config_name.clone();
-        let planned = self.plan(&config_name, &endpoint.variants, deployment.retain, &deployment.shadow_variants);
+        let planned =
+            self.plan(&config_name, endpoint.kept(deployment.retain), deployment.retain, &deployment.shadow_variants);
         let key = Self::fleet_key(&endpoint, deployment.number);
         let variants = planned.as_ref().map(|planned| planned.variants.iter().map(|(v, _)| v.clone()).collect());
         let build = self.begin_build(&key, variants.unwrap_or_default(), false);
@@ -250,7 +251,25 @@ impl Control {
     /// What the update under way is judged by.
     pub(super) fn evidence(&self, name: &str) -> Evidence {
         let (old, new) = self.shared.serving.measured(name).unwrap_or_default();
-        Evidence { old, new, traffic: self.traffic_since(name), in_alarm: self.in_alarm(name) }
+        Evidence {
+            old,
+            new,
+            recent: self.shared.serving.recent(name).unwrap_or_default(),
+            accuracy: self.labels_of(name),
+            traffic: self.traffic_since(name),
+            in_alarm: self.in_alarm(name),
+        }
+    }
+
+    /// What labels say of the update under way, where its plan watches them.
+    fn labels_of(&self, name: &str) -> Option<Labels> {
+        let newest = self.world.endpoints.get(name)?.deployments.last()?;
+        let alpha = newest.plan.alarms.iter().find_map(|alarm| match alarm {
+            Alarm::Accuracy { alpha } => Some(*alpha),
+            _ => None,
+        })?;
+        let (watched, is_worse) = self.shared.serving.accuracy(name, alpha)?;
+        Some(Labels { watched, is_worse })
     }
 
     /// The CloudWatch alarms of the update under way that have gone off, and why.

@@ -12,6 +12,7 @@ mod control;
 mod data_capture;
 mod effects;
 mod endpoints;
+mod experiments;
 mod fleets;
 mod ground_truth;
 mod last_requests;

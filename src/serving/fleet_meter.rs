@@ -45,14 +45,42 @@ impl FleetMeter {
 
     /// All of it, as it stands now.
     pub fn read(&self) -> FleetMeasured {
-        let requests = self.requests.load(Ordering::Acquire);
-        let counts: Vec<u64> = self.latency.iter().map(|count| count.load(Ordering::Relaxed)).collect();
-        FleetMeasured {
-            requests,
+        self.counts().since(None)
+    }
+
+    /// The counters, to be held against later ones.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            requests: self.requests.load(Ordering::Acquire),
             server_errors: self.server_errors.load(Ordering::Relaxed),
-            model_errors: self.refused.load(Ordering::Relaxed),
-            p50_us: quantile(&counts, 0.5),
-            p99_us: quantile(&counts, 0.99),
+            refused: self.refused.load(Ordering::Relaxed),
+            latency: self.latency.iter().map(|count| count.load(Ordering::Relaxed)).collect(),
+        }
+    }
+}
+
+/// The counters of a fleet at one moment.
+#[derive(Clone, Debug)]
+pub struct Counts {
+    requests: u64,
+    server_errors: u64,
+    refused: u64,
+    latency: Box<[u64]>,
+}
+
+impl Counts {
+    /// What came in since an earlier moment; without one, all of it.
+    pub fn since(&self, before: Option<&Self>) -> FleetMeasured {
+        let less = |of: fn(&Self) -> u64| of(self).saturating_sub(before.map_or(0, of));
+        let earlier = |bucket: usize| before.map_or(0, |before| before.latency[bucket]);
+        let latency: Vec<u64> =
+            self.latency.iter().enumerate().map(|(at, count)| count.saturating_sub(earlier(at))).collect();
+        FleetMeasured {
+            requests: less(|counts| counts.requests),
+            server_errors: less(|counts| counts.server_errors),
+            model_errors: less(|counts| counts.refused),
+            p50_us: quantile(&latency, 0.5),
+            p99_us: quantile(&latency, 0.99),
         }
     }
 }

@@ -6,6 +6,8 @@ use super::capture::{Arms, Source};
 use super::fleet::{Fleet, Variant};
 use super::fleet_meter::FleetMeter;
 use super::router::{BadWeights, Weights};
+use super::watch::Watch;
+use crate::stats::live::Score;
 
 /// The fleets behind one table of weights. Never changed: another one takes its place, so that every draw sees all of it or nothing.
 #[derive(Clone, Debug)]
@@ -33,15 +35,6 @@ pub struct Coming {
     pub share: f64,
     /// Both fleets, measured since traffic began to move.
     pub watch: Arc<Watch>,
-}
-
-/// What is measured while two fleets serve.
-#[derive(Debug, Default)]
-pub struct Watch {
-    /// The fleet that served before.
-    pub old: Arc<FleetMeter>,
-    /// The fleet that takes over.
-    pub new: Arc<FleetMeter>,
 }
 
 /// A variant in a fleet that may answer.
@@ -127,6 +120,11 @@ impl Lineup {
             tracing::error!("a table of weights that was not checked: {why}");
             Weights::nothing(epoch)
         })
+    }
+
+    /// What the labels of the fleet that serves measure.
+    pub fn score(&self) -> Score {
+        self.serving.fleet.variants.first().map(Variant::score).unwrap_or_default()
     }
 
     /// The fleets: the one that serves, then the one that comes.

@@ -1,6 +1,7 @@
 //! The data plane: which models stand behind which endpoint, which of them answers a request, and what was measured. Knows files and
 //! models, not the store; everything on the way of a request is lock-free but for one short lock of the variant's own meter.
 
+mod anew;
 pub mod answers;
 mod bell;
 pub mod capture;
@@ -25,6 +26,7 @@ mod tally;
 mod tests;
 pub mod trial;
 mod versus;
+mod watch;
 pub mod window;
 
 use std::collections::HashMap;
@@ -44,6 +46,7 @@ use crate::util::clock::Clock;
 use crate::util::promise::Promise;
 use crate::util::seed::mix;
 
+pub use anew::AnewError;
 pub use bell::Wake;
 pub use content::Prediction;
 pub use drain::Draining;

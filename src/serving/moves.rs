@@ -9,10 +9,11 @@ use std::sync::atomic::Ordering;
 use super::SetWeightsError;
 use super::drain::Draining;
 use super::fleet::Fleet;
-use super::lineup::{Coming, Lineup, Placed, Watch};
+use super::lineup::{Coming, Lineup, Placed};
 use super::router::BadWeights;
 use super::shadow::By;
 use super::slot::{History, Slot, in_service};
+use super::watch::Watch;
 use crate::stats::live::{Mark, MarkKind};
 
 impl Slot {
@@ -35,7 +36,7 @@ impl Slot {
         let mut history = self.history();
         let before = self.router.table().of.clone();
         let placed = take_in(&before, fleet);
-        let coming = Coming { placed: placed.clone(), share, watch: Arc::new(Watch::default()) };
+        let coming = Coming { placed: placed.clone(), share, watch: Arc::new(Watch::new(history.epoch + 1)) };
         let lineup = Lineup { coming: Some(coming), ..Lineup::alone(before.serving) };
         lineup.check()?;
         say_in_service(&placed, &placed.fleet.config_name, now_ms);
@@ -157,7 +158,7 @@ impl Slot {
     }
 
     /// The one place where another table comes into force: a new epoch and a mark on the plots.
-    fn put(&self, history: &mut History, mut lineup: Lineup, kind: MarkKind, label: &str, now_ms: i64) {
+    pub(super) fn put(&self, history: &mut History, mut lineup: Lineup, kind: MarkKind, label: &str, now_ms: i64) {
         history.epoch += 1;
         let weights = Arc::new(lineup.weights(history.epoch));
         lineup.seat(&weights);

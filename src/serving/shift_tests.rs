@@ -229,3 +229,77 @@ fn a_forced_variant_answers_from_either_fleet() {
     let unknown = serving.invoke("e", &Invocation { target_variant: Some("C"), ..row() });
     assert!(unknown.result.unwrap_err().to_string().contains("A, B"));
 }
+
+/// Asks `n` times with ids of a name, and says which of them the new fleet answered.
+fn ask_as(serving: &Serving, name: &str, n: usize) -> Vec<(String, bool)> {
+    (0..n)
+        .map(|i| {
+            let id = format!("{name}{i}");
+            let answer = serving.invoke("e", &Invocation { inference_id: Some(&id), ..row() });
+            (id, answer.deployment == Some(2))
+        })
+        .collect()
+}
+
+fn label_as(serving: &Serving, asked: &[(String, bool)], value: f64) -> crate::domain::label::LabelReport {
+    let labels = asked.iter().map(|(id, _)| Label { id: id.clone(), values: vec![value] }).collect();
+    serving.label("e", labels, true).unwrap().wait(Duration::from_mins(1)).unwrap().unwrap()
+}
+
+#[test]
+fn labels_of_both_fleets_are_compared_once_each_early_or_late() {
+    const ALPHA: f64 = 0.05;
+    // The old model is right about the label 1, the new one off by 10.
+    let (serving, clock) = paused();
+    serving.install("e", brought(1, "old", &[("A", "m", 1.0, 0.0)]), "old");
+    let before = ask_as(&serving, "before", 70);
+    label_as(&serving, &before[..60], 1.0);
+    assert_eq!(serving.accuracy("e", ALPHA), None, "one fleet serves alone");
+    serving.shift("e", brought(2, "new", &[("A", "other", 1.0, 10.0)]), 0.5, "new").unwrap();
+    label_as(&serving, &before[60..], 1.0);
+    let seen = || serving.accuracy("e", ALPHA).unwrap();
+    assert_eq!(seen().0.apart.old.labels, 0, "drawn before anything was compared");
+    let forced = Invocation { target_variant: Some("A"), inference_id: Some("forced"), ..row() };
+    serving.invoke("e", &forced);
+    label_as(&serving, &[("forced".into(), false)], 1.0);
+
+    let asked = ask_as(&serving, "both", 80);
+    let new = asked.iter().filter(|(_, is_new)| *is_new).count() as u64;
+    label_as(&serving, &asked[..3], 1.0);
+    assert!(!seen().1, "three labels are no verdict");
+    clock.advance(Duration::from_mins(1));
+    serving.set_share("e", 1.0, "new 100 %").unwrap();
+    // All traffic has moved; what is told now of answers from before still counts, and once.
+    assert_eq!(label_as(&serving, &asked, 1.0).repeated, 3);
+    assert_eq!(label_as(&serving, &asked, 2.0).contradictory, 80);
+    let (watched, is_worse) = seen();
+    assert_eq!((watched.apart.old.labels, watched.apart.new.labels), (80 - new, new));
+    assert_eq!((watched.apart.old.score, watched.apart.new.score), (Some(0.0), Some(10.0)));
+    assert!(is_worse && watched.evidence >= 1.0 / ALPHA, "{watched:?}");
+    assert_eq!(watched.same.new.labels, 0);
+
+    // The bake: what the old fleet would have said to the same requests.
+    label_as(&serving, &ask_as(&serving, "bake", 5), 1.0);
+    let (watched, _) = seen();
+    assert_eq!((watched.same.new.labels, watched.same.old.labels), (5, 5));
+    assert_eq!((watched.same.old.score, watched.same.new.score), (Some(0.0), Some(10.0)));
+    assert_eq!(serving.live("e").unwrap().shift.as_ref().unwrap().accuracy, watched);
+    serving.roll_back("e", "old");
+    assert_eq!(serving.accuracy("e", ALPHA), None);
+}
+
+#[test]
+fn all_at_once_is_watched_by_what_the_old_fleet_would_have_said() {
+    let (serving, _) = paused();
+    serving.install("e", brought(1, "old", &[("A", "m", 1.0, 0.0), ("B", "n", 1.0, 2.0)]), "old");
+    label_as(&serving, &ask_as(&serving, "first", 60), 1.0);
+    for (share, base, is_worse) in [(1.0, 0.0, false), (1.0, 10.0, true)] {
+        serving.shift("e", brought(2, "new", &[("C", &format!("c{base}"), 1.0, base)]), share, "new").unwrap();
+        label_as(&serving, &ask_as(&serving, &format!("c{base}-"), 40), 1.0);
+        let (watched, worse) = serving.accuracy("e", 0.05).unwrap();
+        // The old fleet is two models at equal weights: one is right, one off by 2.
+        assert_eq!(watched.same.old.score, Some(2.0_f64.sqrt()));
+        assert_eq!((watched.same.new.labels, worse), (40, is_worse), "{watched:?}");
+        serving.roll_back("e", "old");
+    }
+}

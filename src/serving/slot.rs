@@ -285,7 +285,11 @@ impl Slot {
 
     /// Counts what a label says, for the variant and the model that answered and the weights that were in force, whatever serves now.
     pub fn labelled(&self, joined: &Joined<'_>) {
-        joined.count(&self.trial);
+        let judged = joined.count(&self.trial);
+        let table = self.router.table();
+        if let (Some(judged), Some(coming)) = (judged, &table.of.coming) {
+            coming.watch.labelled(joined, judged, &table.of.serving, &self.trial);
+        }
         self.changed.store(true, Ordering::Release);
     }
 
@@ -319,7 +323,7 @@ impl Slot {
         let live = Arc::new(EndpointLive {
             endpoint: self.name.clone(),
             revision: history.revision,
-            score: fleet.variants.first().map(Variant::score).unwrap_or_default(),
+            score: lineup.score(),
             variants: fleet.variants.iter().map(read).collect(),
             shadows: fleet.shadows.iter().map(read_shadow).collect(),
             shift: lineup.coming.as_ref().map(|coming| ShiftLive {
@@ -330,6 +334,7 @@ impl Slot {
                 in_flight: coming.placed.fleet.gauge.in_flight(),
                 old: coming.watch.old.read(),
                 new: coming.watch.new.read(),
+                accuracy: coming.watch.accuracy(lineup.score()),
             }),
             marks: history.marks.iter().cloned().collect(),
             in_flight: fleet.gauge.in_flight(),

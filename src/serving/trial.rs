@@ -47,6 +47,11 @@ impl Trial {
         self.lock().experiment.epoch(number, arms, probabilities);
     }
 
+    /// Forgets what was counted: the next epoch is the first one of another experiment. How large an error may count stays as it was found.
+    pub fn begin_anew(&self) {
+        self.lock().experiment.begin_anew();
+    }
+
     /// Counts a draw.
     pub fn drawn(&self, drawn: &Drawn) {
         self.lock().experiment.drawn(drawn.epoch, drawn.place);
@@ -78,6 +83,21 @@ impl Trial {
         Some(Judged { epoch: drawn.epoch, y, cap })
     }
 
+    /// What outcomes come to that count nowhere, such as another model's on the same rows; `None` as for [`Trial::labelled`].
+    pub fn rated(&self, outcomes: &[Outcome]) -> Option<f64> {
+        let state = self.lock();
+        let rated = |outcome: &Outcome| match *outcome {
+            Outcome::Class { right } => Some(f64::from(u8::from(right))),
+            Outcome::Error(error) => state.loss.rated(error),
+        };
+        let (mut sum, mut rows) = (0.0, 0.0);
+        for y in outcomes.iter().filter_map(rated) {
+            sum += y;
+            rows += 1.0;
+        }
+        (rows > 0.0).then(|| sum / rows)
+    }
+
     /// What it says now.
     pub fn live(&self) -> ExperimentLive {
         let state = self.lock();
@@ -92,6 +112,7 @@ fn key(arm: &Arm) -> ArmKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::experiment::Verdict;
 
     fn drawn(place: usize) -> Drawn {
         Drawn { epoch: 1, place, probability: 0.5 }
@@ -129,5 +150,23 @@ mod tests {
         assert_eq!((judged.y, judged.cap), (0.75, Some(8.0)));
         let live = trial.live();
         assert_eq!((live.summary.arms[0].labelled, live.summary.arms[1].labelled, live.cap), (0, 1, Some(8.0)));
+    }
+
+    #[test]
+    fn a_trial_that_begins_anew_forgets_a_broken_split_and_keeps_its_cap() {
+        let trial = Trial::default();
+        trial.epoch(1, &arms(), &[0.5, 0.5]);
+        for _ in 0..60 {
+            trial.drawn(&drawn(1));
+            trial.labelled(&drawn(1), &[Outcome::Error(2.0)], None);
+        }
+        assert_eq!(trial.live().summary.verdict, Verdict::SplitBroken);
+        trial.begin_anew();
+        trial.epoch(2, &arms(), &[0.5, 0.5]);
+        let live = trial.live();
+        assert_eq!((live.summary.verdict, live.cap), (Verdict::NoLabels, Some(8.0)));
+        assert_eq!(trial.labelled(&Drawn { epoch: 2, ..drawn(0) }, &[Outcome::Error(4.0)], None).unwrap().y, 0.5);
+        assert_eq!(trial.rated(&[Outcome::Error(8.0), Outcome::Error(0.0)]), Some(0.5), "and what counts nowhere");
+        assert_eq!(trial.live().summary.arms[0].labelled, 1);
     }
 }

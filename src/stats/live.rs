@@ -7,6 +7,7 @@ use imbl::Vector;
 use super::experiment::Summary;
 use super::experiment::paired::PairedSummary;
 use super::experiment::single_look::Interval;
+use crate::domain::accuracy::Watched;
 use crate::domain::deployment::FleetMeasured;
 
 /// One second of one variant. Only seconds in which something happened are kept.
@@ -216,6 +217,8 @@ pub struct ShiftLive {
     pub old: FleetMeasured,
     /// What the fleet that comes did since then.
     pub new: FleetMeasured,
+    /// What the labels of the answers of both say.
+    pub accuracy: Watched,
 }
 
 /// What is known about one labelled answer.

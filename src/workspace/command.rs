@@ -217,6 +217,12 @@ pub enum Command {
         /// Name of the configuration.
         config_name: String,
     },
+    /// Begins the experiment over an endpoint's variants anew, with the next request: what was counted so far stays captured, and counts for no
+    /// verdict any more.
+    RestartExperiment {
+        /// Endpoint.
+        name: String,
+    },
     /// Takes the last change of weights back.
     UndoWeights {
         /// Endpoint.

@@ -112,6 +112,21 @@ def test_an_alarm_rolls_back(client, two, ask, workspace, boston):
     assert {ask(name) for _ in range(30)} == {"AllTraffic"}
 
 
+def test_labels_are_watched_under_a_name_that_comes_back(client, two, workspace):
+    sagemaker, (name, other) = client("sagemaker"), two
+    config = blue_green(1, Type="CANARY", WaitIntervalInSeconds=1, CanarySize=PERCENT)
+    config["AutoRollbackConfiguration"] = {"Alarms": [{"AlarmName": "counterpoise-accuracy,alpha=0.01"}]}
+    sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=other, DeploymentConfig=config)
+    endpoint = workspace.wait_for_endpoint(name)
+    # No label came: that is no verdict, and holds nothing up.
+    assert endpoint["EndpointConfigName"] == other and endpoint["LastDeploymentConfig"] == config
+    at_once = blue_green(0, Type="ALL_AT_ONCE", WaitIntervalInSeconds=0)
+    at_once["AutoRollbackConfiguration"] = {"Alarms": [{"AlarmName": "counterpoise-accuracy"}]}
+    with pytest.raises(ClientError) as error:
+        sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=other, DeploymentConfig=at_once)
+    assert "nothing would be left to watch" in error.value.response["Error"]["Message"]
+
+
 def test_a_cloudwatch_alarm_rolls_back(client, two, ask, workspace, unique):
     sagemaker, cloudwatch, (name, other) = client("sagemaker"), client("cloudwatch"), two
     alarm = unique("alarm")

@@ -58,18 +58,18 @@ pub(super) fn update(
 ) -> Outcome {
     let endpoint = control.world.endpoints.get(name).cloned().ok_or_else(|| missing(Kind::Endpoint, name))?;
     let config = config_of(control, &config_name)?;
-    let variants = Endpoint::variants_for(&config, &endpoint.variants, retain);
+    let variants = Endpoint::variants_for(&config, endpoint.kept(retain), retain);
     let mut broken = plan.validate(variants.iter().map(|variant| variant.instance_count).sum());
     let unknown = plan.alarms.iter().filter(|alarm| match alarm {
         Alarm::CloudWatch(name) => !control.world.alarms.contains(name),
-        Alarm::ErrorRate { .. } | Alarm::P99Latency { .. } => false,
+        Alarm::ErrorRate { .. } | Alarm::P99Latency { .. } | Alarm::Accuracy { .. } => false,
     });
     broken.extend(unknown.map(|alarm| {
-        let rule = "must be the name of an alarm that PutMetricAlarm made, or one like counterpoise-error-rate>1% or counterpoise-p99>250ms";
+        let rule = "must be the name of an alarm that PutMetricAlarm made, or one like counterpoise-error-rate>1%, counterpoise-p99>250ms or counterpoise-accuracy";
         Invalid::new("AutoRollbackConfiguration.Alarms", alarm, rule)
     }));
     valid(broken)?;
-    let shadows = Endpoint::shadows_for(&config, &endpoint.shadow_variants, retain);
+    let shadows = Endpoint::shadows_for(&config, endpoint.kept_shadows(retain), retain);
     control.endpoint_step(name, Event::UpdateRequested { config_name, retain, plan, shadows, extras })?;
     control.autopilot_ends(name, "the endpoint is being updated");
     Ok(made(Kind::Endpoint, name))

@@ -70,6 +70,9 @@ pub(super) fn carry_out(control: &mut Control, command: Command, answer: Answer)
         Command::UpdateWeights { name, weights, instance_counts } => {
             endpoints::weights(control, &name, weights, instance_counts)
         }
+        Command::RestartExperiment { name } => {
+            control.experiment_begins_anew(&name).map(|()| made(Kind::Endpoint, &name))
+        }
         Command::UndoWeights { name } => endpoints::undo(control, &name),
         Command::SetAutopilot { name, floor } => endpoints::set_autopilot(control, &name, floor),
         Command::DeleteEndpoint { name } => endpoints::delete(control, &name),

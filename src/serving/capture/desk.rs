@@ -7,9 +7,10 @@ use std::sync::{Arc, Weak};
 
 use super::super::Drawn;
 use super::super::answers::judge;
-use super::super::trial::Trial;
+use super::super::trial::{Judged, Trial};
 use super::super::versus::Echo;
 use super::arms::{Arm, Arms, Source};
+use super::beginning;
 use super::outbox::Outbox;
 use super::record::{Given, Record};
 use super::ring::{Entry, Ring};
@@ -36,6 +37,19 @@ pub struct Joined<'a> {
     pub at_ms: i64,
     /// How long after its answer, milliseconds; `None` where that is not known any more.
     pub lateness_ms: Option<f64>,
+    /// The request and its labels, where it was short enough to be kept.
+    pub asked: Option<Asked<'a>>,
+}
+
+/// A request that is known in full, so that another model can be asked the same.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// `Content-Type`; empty where it had none.
+    pub content_type: &'a str,
+    /// The rows.
+    pub body: &'a [u8],
+    /// The label of each.
+    pub labels: &'a [f64],
 }
 
 /// A label that comes sooner comes at once: below, the pace is that of the machine, and says nothing of the world.
@@ -46,12 +60,13 @@ fn lateness(asked_ms: i64, at_ms: i64) -> f64 {
 }
 
 impl Joined<'_> {
-    /// Counts it, for the variant that answered and in the experiment.
-    pub(in crate::serving) fn count(&self, trial: &Trial) {
+    /// Counts it, for the variant that answered and in the experiment; what it came to, where it counts.
+    pub(in crate::serving) fn count(&self, trial: &Trial) -> Option<Judged> {
         let judged = trial.labelled(&Drawn::of(self.weights, self.arm), self.outcomes, self.lateness_ms);
         if let Some(meter) = self.arms.get(self.arm).and_then(|arm| arm.meter.as_ref()) {
             meter.label(self.at_ms, self.outcomes, judged);
         }
+        judged
     }
 }
 
@@ -287,9 +302,14 @@ fn apply(
             for echo in std::mem::take(&mut entry.echoes) {
                 echo.label(&outcomes, &given.values, now_ms);
             }
-            entry.given = Some(given);
+            let given = entry.given.insert(given);
             let facts = &entry.record.facts;
             if facts.drawn {
+                let asked = entry.record.request().map(|body| Asked {
+                    content_type: entry.record.content_type(),
+                    body,
+                    labels: &given.values,
+                });
                 sink(&Joined {
                     endpoint: &tap.endpoint,
                     arms: &facts.source.arms,
@@ -298,6 +318,7 @@ fn apply(
                     outcomes: &outcomes,
                     at_ms: now_ms,
                     lateness_ms: Some(lateness(facts.at_ms, now_ms)),
+                    asked,
                 });
                 report.joined += 1;
                 counts.labels.add(1);
@@ -389,10 +410,14 @@ impl Past {
         let trial = Trial::default();
         let (mut ring, mut last_epoch) = (Ring::default(), 0);
         let mut adopted = Adopted::default();
+        let mut anew = beginning::read(folder);
         read(
             folder,
             |source| {
                 last_epoch = last_epoch.max(source.weights.epoch());
+                if anew.take_if(|from| *from <= last_epoch).is_some() {
+                    trial.begin_anew();
+                }
                 trial.begin(&source.arms, &source.weights);
                 adopted.adopt(&source, &live)
             },
@@ -425,6 +450,7 @@ impl Past {
                                 outcomes: &outcomes(&scores, known),
                                 at_ms,
                                 lateness_ms: asked_ms.map(|asked_ms| lateness(asked_ms, at_ms)),
+                                asked: None,
                             };
                             joined.count(&trial);
                         }
@@ -433,6 +459,11 @@ impl Past {
                 ControlFlow::Continue(())
             },
         );
+        if let Some(from) = anew {
+            // It began anew, and nothing was asked since.
+            trial.begin_anew();
+            last_epoch = last_epoch.max(from);
+        }
         Self { ring, last_epoch, trial }
     }
 }

@@ -7,6 +7,7 @@
 //! and survive the end of the process, not that of the machine.
 
 mod arms;
+mod beginning;
 mod desk;
 mod outbox;
 mod queue;

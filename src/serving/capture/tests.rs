@@ -245,6 +245,45 @@ fn what_was_captured_and_labelled_is_there_after_a_restart() {
 }
 
 #[test]
+fn an_experiment_that_began_anew_has_begun_anew_after_a_restart_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let reopened = |seed: u64| {
+        let serving = Serving::with_capture(Clock::paused(2_000_000), seed, Some(folder.path().to_owned()));
+        let mut fleet = fleet(&serving, &[("A", "m", 1.0)]);
+        fleet.past = serving.capture.recall("e", &Arc::new(Arms::new(fleet.arms())));
+        serving.install("e", fleet, "c");
+        serving
+    };
+    let counted = |serving: &Serving| {
+        let live = live(serving);
+        let arm = &live.experiment.as_ref().unwrap().summary.arms[0];
+        (arm.drawn, arm.labelled, live.variants[0].requests, live.variants[0].labelled)
+    };
+    let serving = reopened(1);
+    // The first 50 errors tell how large one may be.
+    for i in 0..52 {
+        ask(&serving, &format!("a{i}"), "0,1");
+        label(&serving, &[(&format!("a{i}"), &[2.0])]);
+    }
+    assert_eq!(counted(&serving), (52, 2, 52, 52));
+    let before = ask(&serving, "before", "0,1").drawn.unwrap().epoch;
+    serving.begin_anew("e", "anew").unwrap();
+    assert_eq!(counted(&serving), (0, 0, 53, 52), "the meters count on");
+    drop(serving);
+
+    let serving = reopened(2);
+    assert_eq!(counted(&serving), (0, 0, 53, 52), "nothing was asked since");
+    let drawn = ask(&serving, "after", "0,1").drawn.unwrap();
+    assert!(drawn.epoch > before + 1, "{drawn:?}");
+    label(&serving, &[("after", &[2.0]), ("before", &[2.0])]);
+    assert_eq!(counted(&serving), (1, 1, 54, 54), "a label of the one before counts for its variant only");
+    drop(serving);
+    let serving = reopened(3);
+    assert_eq!(counted(&serving), (1, 1, 54, 54));
+    assert!(matches!(serving.begin_anew("none", ""), Err(crate::serving::AnewError::UnknownEndpoint(_))));
+}
+
+#[test]
 fn every_label_that_counts_is_told_with_its_epoch_and_probabilities() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&told);

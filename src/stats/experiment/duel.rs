@@ -115,7 +115,7 @@ pub(super) struct Lateness {
 }
 
 impl Lateness {
-    fn take(&mut self, lateness_ms: f64, to_unit: f64) {
+    pub(super) fn take(&mut self, lateness_ms: f64, to_unit: f64) {
         let ln = lateness_ms.max(1.0).ln();
         if self.n == 0 {
             self.ln_median = ln;

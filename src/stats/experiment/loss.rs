@@ -23,7 +23,7 @@ impl BoundedLoss {
         if !error.is_finite() {
             return None;
         }
-        let Some(cap) = self.cap else {
+        if self.cap.is_none() {
             self.first.push(error);
             if self.first.len() == FIRST {
                 self.first.sort_by(f64::total_cmp);
@@ -35,8 +35,14 @@ impl BoundedLoss {
                 self.first = Vec::new();
             }
             return None;
-        };
-        Some(1.0 - error.min(cap) / cap)
+        }
+        self.rated(error)
+    }
+
+    /// The outcome of an error that teaches nothing about the cap; `None` as for [`BoundedLoss::outcome`].
+    pub fn rated(&self, error: f64) -> Option<f64> {
+        let cap = self.cap.filter(|_| error.is_finite())?;
+        Some(1.0 - error.abs().min(cap) / cap)
     }
 
     /// The cap in the label's unit; `None` while it is being found.

@@ -9,6 +9,7 @@
 //! - The **effect** is the average of the differences *within* epochs, and its band an asymptotic confidence sequence ([`asymptotic`]).
 //! - The **band of each variant** is a confidence sequence within an epoch ([`robbins`]).
 //! - Whether requests and labels come in the proportions of the split at all is tested all along ([`srm`]).
+//! - [`guard`] is the one-sided form for an update: whether the fleet that takes over is worse.
 //! - [`best`] says how likely each variant is the best: to steer by, never to stop by.
 //!
 //! Where both models answer the same rows, [`paired`] is stronger by far.
@@ -17,6 +18,7 @@ pub mod asymptotic;
 pub mod best;
 mod duel;
 mod epoch;
+pub mod guard;
 mod judge;
 pub mod loss;
 pub mod paired;
@@ -47,7 +49,7 @@ pub const ALPHA: f64 = 0.05;
 /// Epochs whose labels are still taken. A label of an older one comes too late.
 const EPOCHS: usize = 1_024;
 
-/// Arms in the life of one experiment; beyond, it starts over with those that serve.
+/// Arms in the life of one experiment; beyond, it begins anew with those that serve.
 const ARMS: usize = 256;
 
 /// What makes two variants the same arm: weights may change, the model may not.
@@ -128,9 +130,9 @@ impl Experiment {
             return;
         }
         if self.arms.len() + arms.len() > ARMS {
-            let begun = self.epochs_begun;
-            *self = Self { epochs_begun: begun, ..Self::new(self.alpha) };
+            self.begin_anew();
         }
+        self.fleet_changes(arms);
         let (mut places, mut numbers, mut chances): (Vec<usize>, Vec<usize>, Vec<f64>) = Default::default();
         for (key, probability) in arms.iter().zip(probabilities) {
             let arm = self.arm(key);
@@ -163,6 +165,30 @@ impl Experiment {
             self.fold_oldest();
         }
         self.field_changed();
+    }
+
+    /// Forgets everything but how many epochs there were: the next epoch is the first one of another experiment.
+    ///
+    /// Its guarantees are its own. Each experiment declares a false winner with probability at most α, and calls an honest split broken
+    /// with at most 1 in 1,000; of k experiments in a row some one does with at most k times that (union bound). Nothing else is asked of
+    /// the moment: it may be chosen by what was seen, since what was seen counts no more.
+    pub fn begin_anew(&mut self) {
+        *self = Self { epochs_begun: self.epochs_begun, ..Self::new(self.alpha) };
+    }
+
+    /// Another fleet is another split: whether draws and labels follow it is counted from its first draw on. Where the split before it was
+    /// found to be broken, nothing that was measured under it is taken along.
+    fn fleet_changes(&mut self, arms: &[ArmKey]) {
+        let Some(newest) = self.epochs.back() else { return };
+        let stays = newest.arms.iter().all(|known| arms.contains(&self.arms[*known].key))
+            && arms.iter().all(|key| newest.arms.iter().any(|known| self.arms[*known].key == *key));
+        if stays {
+            return;
+        }
+        if self.all.evidence().has_alarmed() {
+            return self.begin_anew();
+        }
+        (self.all, self.labelled) = (Srm::default(), Srm::default());
     }
 
     /// The number of an arm, known or new.

@@ -70,6 +70,11 @@ impl Srm {
         self.counts.get(arm).map_or(0.0, |(_, expected)| *expected)
     }
 
+    /// How many draws of an arm there were.
+    pub fn observed(&self, arm: usize) -> u64 {
+        self.counts.get(arm).map_or(0, |(observed, _)| *observed as u64)
+    }
+
     /// The evidence against the logged split.
     pub fn evidence(&self) -> Evidence {
         self.evidence

@@ -36,7 +36,7 @@ pub struct Summary {
     pub all: Evidence,
     /// Whether labels did.
     pub labelled: Evidence,
-    /// Labels that came after their epoch was let go, and count nowhere.
+    /// Labels that came after their epoch was let go or the experiment had begun anew, and count nowhere.
     pub too_late: u64,
 }
 
@@ -51,7 +51,9 @@ pub struct ArmSummary {
     pub probability: f64,
     /// Requests drawn for it, in all epochs.
     pub drawn: u64,
-    /// How many the weights in force at each draw add up to.
+    /// Requests drawn for it since this fleet serves: what [`Summary::all`] is about.
+    pub counted: u64,
+    /// How many of these the weights in force at each draw add up to.
     pub expected: f64,
     /// Requests of those drawn whose label is known.
     pub labelled: u64,
@@ -172,6 +174,7 @@ impl Experiment {
                     model: Arc::clone(&arm.key.model),
                     probability: newest.map_or(0.0, |epoch| epoch.probabilities[place]),
                     drawn: arm.drawn,
+                    counted: self.all.observed(*number),
                     expected: self.all.expected(*number),
                     labelled: arm.labels.n,
                     band: self.newest_band(*number),

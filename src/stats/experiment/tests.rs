@@ -212,14 +212,89 @@ fn labels_of_one_arm_only_are_called_lopsided_and_declare_nothing() {
     assert_eq!(summary.rule, Rule::PerVariant);
 }
 
-#[test]
-fn a_broken_split_is_above_all_else() {
+/// An experiment whose draws did not follow the weights at all.
+fn broken() -> Experiment {
     let mut experiment = Experiment::default();
     experiment.epoch(1, &two(), &[0.5, 0.5]);
     for _ in 0..100 {
         experiment.drawn(1, 1);
+        experiment.labelled(1, 1, 1.0, None);
     }
-    assert_eq!(experiment.summary().verdict, Verdict::SplitBroken);
+    experiment
+}
+
+#[test]
+fn a_broken_split_is_above_all_else() {
+    assert_eq!(broken().summary().verdict, Verdict::SplitBroken);
+}
+
+#[test]
+fn other_weights_mend_no_broken_split_but_another_fleet_is_another_split() {
+    let mut experiment = broken();
+    let mut rng = Rng::new(4);
+    experiment.epoch(2, &two(), &[0.4, 0.6]);
+    traffic(&mut experiment, 2, &[0.4, 0.6], &[0.5, 0.9], 3_000, &mut rng);
+    assert_eq!(experiment.summary().verdict, Verdict::SplitBroken, "of the same fleet, whatever its weights");
+
+    let next = [arm("A", "first"), arm("B", "third")];
+    experiment.epoch(3, &next, &[0.5, 0.5]);
+    let summary = experiment.summary();
+    assert_eq!((summary.verdict, summary.epochs), (Verdict::NoLabels, 3));
+    assert_eq!(summary.arms.iter().map(|arm| arm.drawn + arm.labelled).sum::<u64>(), 0, "nothing is taken along");
+    experiment.labelled(1, 1, 1.0, None);
+    assert_eq!(experiment.summary().too_late, 1);
+    traffic(&mut experiment, 3, &[0.5, 0.5], &[0.5, 0.9], 1_000, &mut rng);
+    assert!(
+        matches!(experiment.summary().verdict, Verdict::Winner(Winner { arm: 1, .. }, _)),
+        "it is to be believed again"
+    );
+}
+
+#[test]
+fn a_fleet_with_an_honest_split_leaves_its_arms_what_they_have_and_counts_the_split_anew() {
+    let (mut experiment, mut rng) = (Experiment::default(), Rng::new(8));
+    experiment.epoch(1, &two(), &[0.5, 0.5]);
+    traffic(&mut experiment, 1, &[0.5, 0.5], &[0.5, 0.5], 400, &mut rng);
+    let before = experiment.summary();
+    assert_eq!(before.arms.iter().map(|arm| arm.counted).sum::<u64>(), 400);
+    let three = [arm("A", "first"), arm("B", "second"), arm("B", "third")];
+    experiment.epoch(2, &three, &[0.4, 0.4, 0.2]);
+    let after = experiment.summary();
+    assert_eq!((after.all.ln_e, after.labelled.ln_e, after.arms[0].expected), (0.0, 0.0, 0.0));
+    assert_eq!((after.arms[0].drawn, after.arms[0].labelled), (before.arms[0].drawn, before.arms[0].labelled));
+    traffic(&mut experiment, 2, &[0.4, 0.4, 0.2], &[0.5; 3], 100, &mut rng);
+    let after = experiment.summary();
+    assert_eq!(after.arms.iter().map(|arm| arm.counted).sum::<u64>(), 100);
+    assert!((after.arms[2].expected - 20.0).abs() < 1e-9 && after.all.ln_e != 0.0);
+    // The same arms in another order are the same fleet.
+    let turned = [three[2].clone(), three[0].clone(), three[1].clone()];
+    experiment.epoch(3, &turned, &[0.2, 0.4, 0.4]);
+    assert_eq!(experiment.summary().all, after.all);
+}
+
+#[test]
+fn an_experiment_that_begins_anew_when_it_looks_best_is_as_honest_as_the_first() {
+    // Somebody begins anew whenever B looks better by far, or A does, and waits for a winner in the new one. Nothing is better.
+    let mut false_winners = 0;
+    for run in 0..200 {
+        let (mut experiment, mut rng) = (Experiment::default(), Rng::new(run));
+        experiment.epoch(1, &two(), &[0.5, 0.5]);
+        let (mut epoch, mut begun) = (1, false);
+        for _ in 0..2_000 {
+            traffic(&mut experiment, epoch, &[0.5, 0.5], &[0.8, 0.8], 1, &mut rng);
+            if !begun && experiment.effect(0, 1).is_some_and(|effect| effect.abs() > 0.1) {
+                (begun, epoch) = (true, 2);
+                experiment.begin_anew();
+                experiment.epoch(2, &two(), &[0.5, 0.5]);
+            }
+            if begun && experiment.has_winner() {
+                false_winners += 1;
+                break;
+            }
+        }
+        assert!(begun, "run {run} never looked good enough");
+    }
+    assert!(false_winners <= 18, "{false_winners} of 200, where 5 % are 10");
 }
 
 #[test]

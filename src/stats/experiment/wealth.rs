@@ -71,6 +71,15 @@ impl Wealth {
         (self.sum() / (2 * STAKES.len()) as f64).ln() + self.ln_scale
     }
 
+    /// Logarithm of the average of the capitals of one side: by itself an e-process against "payoffs are not on this side". Starts at 0.
+    pub fn ln_of(&self, side: Side) -> f64 {
+        let capitals = match side {
+            Side::Up => &self.up,
+            Side::Down => &self.down,
+        };
+        (capitals.iter().sum::<f64>() / STAKES.len() as f64).ln() + self.ln_scale
+    }
+
     /// The side that has won more.
     pub fn side(&self) -> Side {
         if self.up.iter().sum::<f64>() >= self.down.iter().sum::<f64>() { Side::Up } else { Side::Down }
@@ -127,6 +136,8 @@ mod tests {
         }
         assert!(wealth.ln() > 10.0);
         assert_eq!(wealth.side(), Side::Down);
+        // The losing side is worth next to nothing, so the winning one is worth all of the average, which is of twice as many.
+        assert!((wealth.ln_of(Side::Down) - wealth.ln() - 2_f64.ln()).abs() < 1e-6 && wealth.ln_of(Side::Up) < 0.0);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::domain::accuracy::{Compared, Labelled, Watched};
 use crate::domain::algorithm::Algorithm;
 use crate::domain::bucket::{Bucket, Object};
 use crate::domain::deployment::{Alarm, Capacity, DeploymentPlan, FleetMeasured, Routing};
@@ -128,12 +129,24 @@ fn deployment() -> impl Strategy<Value = Deployment> {
             rollback: reason.map(|reason| (RollbackCause::Alarm, reason)),
             measured: Some((FleetMeasured::default(), FleetMeasured { p99_us: Some(7), ..FleetMeasured::default() })),
             resumed,
-            retain: Retain::all(true),
+            retain: Retain::as_left(3),
+            accuracy: Some(Watched {
+                apart: Compared { new: Labelled { labels: 7, score: Some(0.25) }, ..Compared::default() },
+                evidence: 1.5,
+                ..Watched::default()
+            }),
             variants: vec![EndpointVariant {
                 name: "a".into(),
                 model_name: "m".into(),
                 weight: 1.0,
                 instance_count: 1,
+                instance_type: "ml.m5.large".into(),
+            }],
+            served: vec![EndpointVariant {
+                name: "b".into(),
+                model_name: "n".into(),
+                weight: 9.0,
+                instance_count: 3,
                 instance_type: "ml.m5.large".into(),
             }],
             ..plain
@@ -152,6 +165,7 @@ fn plan() -> impl Strategy<Value = DeploymentPlan> {
     let alarm = prop_oneof![
         (number(), any::<u32>()).prop_map(|(above, min_requests)| Alarm::ErrorRate { above, min_requests }),
         (number(), any::<u32>()).prop_map(|(above_ms, min_requests)| Alarm::P99Latency { above_ms, min_requests }),
+        number().prop_map(|alpha| Alarm::Accuracy { alpha }),
         text().prop_map(Alarm::CloudWatch),
     ];
     (routing, any::<u32>(), of(any::<u32>()), vec(alarm, 0..3)).prop_map(

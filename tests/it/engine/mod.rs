@@ -11,4 +11,5 @@ mod replay;
 mod shadows;
 mod traffic;
 mod training;
+mod update_alarms;
 mod updates;

@@ -1,7 +1,9 @@
 //! Shadow variants and instance counts in a whole system: made, measured, moved, kept through a restart, and promoted.
 
 use counterpoise::domain::algorithm::Algorithm;
-use counterpoise::domain::endpoint::EndpointStatus;
+use counterpoise::domain::deployment::DeploymentPlan;
+use counterpoise::domain::endpoint::{EndpointStatus, Retain};
+use counterpoise::domain::extras::Extras;
 use counterpoise::stats::live::ShadowLive;
 use counterpoise::workspace::{Command, CommandError};
 
@@ -121,5 +123,29 @@ fn instance_counts_are_the_limits_of_the_fleet_that_serves() {
     lab.close();
     let lab = Lab::open(folder.path());
     assert_eq!(gauge(&lab, "a"), "3", "after a restart");
+    lab.close();
+}
+
+#[test]
+fn going_back_brings_a_shadows_share_back_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let lab = Lab::with_data(folder.path());
+    shadowed(&lab);
+    lab.ok(weights(&[("s", 1.5)], &[("s", 3)]));
+    let before = lab.endpoint("live");
+    let to = |config_name: &str, retain: Retain| Command::UpdateEndpoint {
+        name: "live".into(),
+        config_name: config_name.into(),
+        retain,
+        plan: DeploymentPlan::default(),
+        extras: Extras::default(),
+    };
+    let alone = before.variants[0].clone();
+    lab.config("alone", &[(&alone.name, &alone.model_name, 1.0)]);
+    lab.ok(to("alone", Retain::NOTHING));
+    assert!(lab.settled("live").shadow_variants.is_empty());
+    lab.ok(to(&before.config_name, Retain::as_left(1)));
+    let after = lab.settled("live");
+    assert_eq!((&after.shadow_variants, &after.variants), (&before.shadow_variants, &before.variants));
     lab.close();
 }

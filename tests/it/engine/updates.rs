@@ -19,7 +19,7 @@ use counterpoise::workspace::Command;
 
 use super::lab::{BUCKET, Lab, model};
 
-fn update(config_name: &str, plan: DeploymentPlan) -> Command {
+pub fn update(config_name: &str, plan: DeploymentPlan) -> Command {
     Command::UpdateEndpoint {
         name: "live".into(),
         config_name: config_name.into(),
@@ -35,7 +35,7 @@ fn canary(alarms: Vec<Alarm>) -> DeploymentPlan {
 }
 
 /// The endpoint `live` on `old` (deployment 1), and a configuration `new`.
-fn lab(folder: &Path) -> (Lab, Clock) {
+pub fn lab(folder: &Path) -> (Lab, Clock) {
     let (lab, clock) = Lab::with_clock(folder);
     lab.trained_model("old", Algorithm::XGBoost, 2);
     lab.trained_model("new", Algorithm::XGBoost, 20);
@@ -45,11 +45,11 @@ fn lab(folder: &Path) -> (Lab, Clock) {
     (lab, clock)
 }
 
-fn newest(endpoint: &Endpoint) -> &Deployment {
+pub fn newest(endpoint: &Endpoint) -> &Deployment {
     endpoint.deployments.last().unwrap()
 }
 
-fn at(lab: &Lab, stage: DeploymentStage) -> Arc<Endpoint> {
+pub fn at(lab: &Lab, stage: DeploymentStage) -> Arc<Endpoint> {
     lab.wait(&format!("{stage:?}"), |world| {
         let endpoint = world.endpoints.get("live")?;
         (newest(endpoint).stage() == stage).then(|| Arc::clone(endpoint))

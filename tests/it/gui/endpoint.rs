@@ -8,6 +8,7 @@ use counterpoise::domain::traffic_test::{TrafficTest, TrafficTestSpec, TrafficTe
 use counterpoise::gui::App;
 use counterpoise::gui::route::Route;
 use counterpoise::gui::theme::ThemeChoice;
+use counterpoise::stats::live::Score;
 use counterpoise::workspace::{Command, CommandError, Workspace};
 use egui::accesskit::Role;
 use egui_kittest::Harness;
@@ -109,6 +110,37 @@ fn ten() -> Arc<ScriptedWorkspace> {
     let endpoint = Arc::clone(workspace.snapshot().endpoints.get(LIVE).unwrap());
     workspace.set_live(world::live(&endpoint, 400, 5));
     workspace
+}
+
+/// The same ten with errors in the label's unit.
+fn ten_regressions() -> Arc<ScriptedWorkspace> {
+    let workspace = ten();
+    workspace.change_live(LIVE, |live| {
+        live.score = Score::Rmse;
+        for (variant, n) in live.variants.iter_mut().zip(1_u8..) {
+            let size = f64::from(n);
+            (variant.rmse, variant.mae) = (Some(3.0 + 0.25 * size), Some(2.0 + 0.25 * size));
+        }
+    });
+    workspace
+}
+
+#[test]
+fn of_many_variants_the_one_that_is_clicked_stands_out() {
+    let workspace = ten();
+    let page = |workspace| window(workspace, Route::Endpoint(LIVE.into()));
+    let mut harness = page(&workspace);
+    harness.get_by_label_contains("(best and clicked)");
+    let is_card = |label: String| label.starts_with("Variant c-2: ");
+    harness.get_by(|node| node.role() == Role::Group && node.label().is_some_and(is_card)).click();
+    harness.run();
+    picture(&mut harness, "endpoint-ten-chosen");
+    choose(&mut harness, ThemeChoice::Dark);
+    picture(&mut harness, "endpoint-ten-chosen-dark");
+    let live = Route::Endpoint(LIVE.into());
+    both(&ten_regressions(), &live, "endpoint-ten-regressions", [1280.0, 800.0]);
+    let few = ScriptedWorkspace::realistic();
+    assert!(page(&few).query_by_label_contains("(best and clicked)").is_none());
 }
 
 #[test]

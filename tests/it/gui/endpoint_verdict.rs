@@ -9,7 +9,7 @@ use counterpoise::stats::experiment::srm::{ALARM, Evidence};
 use counterpoise::stats::experiment::{ArmKey, Experiment, PairSummary, Summary, Verdict};
 use counterpoise::stats::live::ExperimentLive;
 use counterpoise::util::seed::Rng;
-use counterpoise::workspace::Workspace;
+use counterpoise::workspace::{Command, Workspace};
 use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
@@ -156,7 +156,7 @@ fn a_broken_split_is_said_in_the_line_and_in_a_banner() {
     let alarm = Evidence { ln_e: ALARM.ln(), peak_ln_e: ALARM.ln() };
     let workspace = with(|summary| {
         (summary.all, summary.verdict) = (alarm, Verdict::SplitBroken);
-        (summary.arms[0].drawn, summary.arms[0].expected) = (269_571, 281_004.4);
+        (summary.arms[0].counted, summary.arms[0].expected) = (269_571, 281_004.4);
     });
     let harness = open(&workspace);
     harness.get_by_label_contains("linear-b 269,571 (281,004 expected)");
@@ -164,6 +164,17 @@ fn a_broken_split_is_said_in_the_line_and_in_a_banner() {
     assert_eq!(verdict(&harness), "Verdict: Split looks broken (sample ratio mismatch)");
     harness.get_by_label("Requests do not follow the weights (sample ratio mismatch)");
     both(&workspace, "endpoint-split-broken", [1280.0, 800.0]);
+
+    // It never clears by itself: somebody who has mended the cause begins anew.
+    let mut harness = harness;
+    harness.get_by_role_and_label(Role::Button, "Begin the experiment anew").click();
+    harness.run();
+    harness.get_by_label_contains("over two of them it is 10 % at most");
+    picture(&mut harness, "endpoint-begin-anew");
+    assert!(workspace.commands().is_empty(), "asked first");
+    harness.get_by_role_and_label(Role::Button, "Begin anew").click();
+    harness.run();
+    assert!(matches!(workspace.last_command(), Some(Command::RestartExperiment { name }) if name == LIVE));
 
     let workspace = with(|summary| (summary.labelled, summary.verdict) = (alarm, Verdict::LabelsLopsided));
     let harness = open(&workspace);

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use counterpoise::domain::deployment::{Alarm, Capacity, DeploymentPlan, FleetMeasured, MIN_REQUESTS, Routing};
+use counterpoise::domain::accuracy::{Compared, Labelled, Watched};
+use counterpoise::domain::deployment::{ALPHA, Alarm, Capacity, DeploymentPlan, FleetMeasured, MIN_REQUESTS, Routing};
 use counterpoise::domain::endpoint::{
     Deployment, DeploymentOutcome, DeploymentStage, Endpoint, EndpointStatus, Retain, RollbackCause,
 };
@@ -69,8 +70,26 @@ fn under_way(status: EndpointStatus, deployment: &Deployment) -> Arc<ScriptedWor
             in_flight: 1,
             old: old(),
             new: new(),
+            accuracy: Watched::default(),
         });
     });
+    workspace
+}
+
+/// What labels say of both fleets: `new` labels of the one that comes, and in the bake `same`.
+fn labels(new: u64, score: f64, same: u64) -> Watched {
+    let of = |labels, score| Labelled { labels, score: (labels > 0).then_some(score) };
+    let apart = Compared { old: of(1_042, 0.804), new: of(new, score) };
+    let same = Compared { old: of(same, 0.8), new: of(same, score) };
+    Watched { apart, same, evidence: 1.4, ..Watched::default() }
+}
+
+/// An update whose labels are watched.
+fn watched(stages: &[DeploymentStage], shares: &[f64], labels: Watched) -> Arc<ScriptedWorkspace> {
+    let mut deployment = deployment(stages, shares);
+    deployment.plan.alarms.push(Alarm::Accuracy { alpha: ALPHA });
+    let workspace = under_way(EndpointStatus::Updating, &deployment);
+    workspace.change_live(LIVE, |live| live.shift.as_mut().unwrap().accuracy = labels);
     workspace
 }
 
@@ -122,6 +141,22 @@ fn rolled_back(cause: RollbackCause) -> Arc<ScriptedWorkspace> {
         endpoint.failure_reason = Some(reason.into());
         endpoint.deployments.push(over.clone());
     })
+}
+
+const WORSE: &str = "Alarm counterpoise-accuracy: the new fleet's answers are worse: 61.2 % right of 120 labelled, against 80.4 % right of 1042 labelled on the old fleet, while both answered (alpha 0.05: a fleet that is as good is taken back by this alarm at most that often)";
+
+fn taken_back_by_its_labels() -> Arc<ScriptedWorkspace> {
+    let workspace = rolled_back(RollbackCause::Alarm);
+    workspace.change(|snapshot| {
+        let mut endpoint = (**snapshot.endpoints.get(LIVE).unwrap()).clone();
+        endpoint.failure_reason = Some(WORSE.into());
+        let newest = endpoint.deployments.last_mut().unwrap();
+        newest.plan.alarms = vec![Alarm::Accuracy { alpha: ALPHA }];
+        newest.accuracy = Some(labels(120, 0.612, 0));
+        newest.outcome = DeploymentOutcome::RolledBack { cause: RollbackCause::Alarm, reason: WORSE.into() };
+        snapshot.endpoints.insert(LIVE, endpoint);
+    });
+    workspace
 }
 
 fn page(workspace: &Arc<ScriptedWorkspace>) -> Harness<'static, App> {
@@ -182,7 +217,9 @@ fn the_dialog_makes_a_plan() {
         Some(Command::UpdateEndpoint { name, config_name, retain, plan, .. }) => {
             assert_eq!((name.as_str(), config_name.as_str(), retain), (LIVE, NEW, Retain::NOTHING));
             let routing = Routing::Canary { size: Capacity::Percent(25), wait_s: 60 };
-            let alarms = vec![Alarm::ErrorRate { above: 0.01, min_requests: MIN_REQUESTS }];
+            // Labels come, so they are watched unless somebody does without.
+            let errors = Alarm::ErrorRate { above: 0.01, min_requests: MIN_REQUESTS };
+            let alarms = vec![errors, Alarm::Accuracy { alpha: ALPHA }];
             assert_eq!(plan, DeploymentPlan { routing, bake_s: 60, max_execution_s: None, alarms });
         }
         other => panic!("no update was asked for: {other:?}"),
@@ -203,6 +240,37 @@ fn both_fleets_are_seen_while_traffic_moves_and_one_click_goes_back() {
     harness.get_by_label_contains("serving sentiment-ab · 40 % goes to sentiment-linear-only");
     click(&mut harness, "Roll back");
     assert!(matches!(workspace.last_command(), Some(Command::RollBackEndpoint { name }) if name == LIVE));
+}
+
+#[test]
+fn what_labels_say_is_seen_while_they_are_watched_and_afterwards() {
+    use DeploymentStage::{Baking, Loading, Probing, Shifting};
+    let live = Route::Endpoint(LIVE.into());
+    let few = watched(&[Loading, Probing, Shifting], &[0.2], labels(31, 0.871, 0));
+    let harness = page(&few);
+    harness.get_by_label_contains(
+        "Watching accuracy: 31 labelled answers of the new fleet, no verdict (evidence against it 1.4, goes back at 20) · new 87.1 % right of 31, old 80.4 % right of 1,042",
+    );
+    both(&few, &live, "update-labels", [1280.0, 800.0]);
+    both(&few, &live, "update-labels-900", [900.0, 600.0]);
+    let none = watched(&[Loading, Probing, Shifting], &[0.2], Watched::default());
+    page(&none).get_by_label("Watching accuracy: no labelled answer of the new fleet yet, so no verdict");
+    let bakes = watched(&[Loading, Probing, Shifting, Baking], &[0.2, 1.0], labels(31, 0.871, 80));
+    page(&bakes)
+        .get_by_label_contains("after all traffic moved 80: new 87.1 % right, old on the same requests 80 % right");
+    both(&bakes, &live, "update-labels-baking", [1280.0, 800.0]);
+    assert!(page(&shifting()).query_by_label_contains("Watching accuracy").is_none(), "nobody asked for it");
+
+    let back = taken_back_by_its_labels();
+    let mut harness = page(&back);
+    harness.get_by_label(WORSE);
+    harness.get_by_label("Accuracy: new 61.2 % right of 120, old 80.4 % right of 1,042");
+    click(&mut harness, "Deployments");
+    harness.get_by_label(WORSE);
+    harness.get_by_label("Labels: new 61.2 % right of 120, old 80.4 % right of 1,042");
+    harness.get_by_label_contains("back when labels say that it is worse");
+    picture(&mut harness, "update-labels-history");
+    both(&back, &live, "update-labels-back", [1280.0, 800.0]);
 }
 
 #[test]
@@ -260,18 +328,24 @@ fn one_click_goes_back_to_what_served_before() {
         (over.ended, over.outcome) = (Some(world::ago(16_000)), DeploymentOutcome::Succeeded);
         over.measured = Some((old(), new()));
         endpoint.deployments.push(over);
+        let first = &mut endpoint.deployments[0];
+        first.served.clone_from(&endpoint.variants);
+        (first.served[0].weight, first.served[1].weight, first.served[1].instance_count) = (9.0, 1.0, 3);
         endpoint.config_name = NEW.into();
     });
     let mut harness = page(&workspace);
     click(&mut harness, "Deployments");
     harness.get_by_label("serves now");
     click(&mut harness, "Go back to sentiment-ab, deployment 1");
-    harness.get_by_label_contains("Variant linear-b: model");
+    harness.get_by_label_contains("It gets the weights and instance counts back that it had");
+    harness.get_by_label_contains("90 % of the traffic");
+    harness.get_by_label_contains("Variant xgb-a × 3: model sentiment-xgb-2, 10 % of the traffic");
     picture(&mut harness, "update-go-back");
     click(&mut harness, "Go back");
     match workspace.last_command() {
-        Some(Command::UpdateEndpoint { config_name, plan, .. }) => {
+        Some(Command::UpdateEndpoint { config_name, retain, plan, .. }) => {
             assert_eq!((config_name.as_str(), plan), ("sentiment-ab", DeploymentPlan::default()));
+            assert_eq!(retain, Retain::as_left(1));
         }
         other => panic!("{other:?}"),
     }

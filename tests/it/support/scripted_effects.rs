@@ -114,6 +114,7 @@ pub fn apply(world: &mut Snapshot, command: &Command) -> Answer {
         }
         Command::PromoteShadow { .. }
         | Command::UndoWeights { .. }
+        | Command::RestartExperiment { .. }
         | Command::StartReplay(_)
         | Command::CancelReplay
         | Command::Role(_)

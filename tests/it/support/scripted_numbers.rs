@@ -199,7 +199,7 @@ pub fn live(endpoint: &Endpoint, seconds: usize, seed: u64) -> EndpointLive {
     let mut summary = experiment.summary();
     for ((one, rate), arm) in variants.iter_mut().zip(&rates).zip(&mut summary.arms) {
         (one.drawn, one.predictions, arm.drawn) = (one.requests, one.requests, one.requests);
-        arm.expected = one.requests as f64;
+        (arm.counted, arm.expected) = (one.requests, one.requests as f64);
         if regression && one.labelled > 0 {
             let n = one.labelled as f64;
             (one.rmse, one.mae) = (Some((rate.squares / n).sqrt()), Some(rate.errors / n));

@@ -96,6 +96,7 @@ pub(super) fn update(
         retain: Retain {
             weights: retain && !excluded("DesiredWeight"),
             instance_counts: retain && !excluded("DesiredInstanceCount"),
+            of: None,
         },
         plan: deployment_config::read(config.as_ref())?,
         extras: Extras::of(kept),

@@ -108,6 +108,10 @@ pub(super) fn ready(endpoint: &mut Endpoint, variants: Vec<EndpointVariant>, now
 
 /// From here on the new configuration is the one of record.
 fn commit(endpoint: &mut Endpoint, now: Timestamp) {
+    let (leaves, served) = (serving_deployment(endpoint), endpoint.all_variants().cloned().collect());
+    if let Some(leaves) = endpoint.deployments.iter_mut().find(|deployment| Some(deployment.number) == leaves) {
+        leaves.served = served;
+    }
     if let Some(config) = endpoint.requested_config.take() {
         endpoint.config_name = config;
     }
@@ -140,10 +144,16 @@ pub(super) fn tick(endpoint: &mut Endpoint, evidence: &Evidence, now: Timestamp)
     if deployment.due().is_some_and(|due| now >= due) { advance(endpoint, evidence, now) } else { Vec::new() }
 }
 
+/// Writes down what was seen of both fleets so far.
+fn note(deployment: &mut Deployment, evidence: &Evidence) {
+    deployment.measured = Some((evidence.old, evidence.new));
+    deployment.accuracy = evidence.accuracy.map(|labels| labels.watched);
+}
+
 /// The next share, the bake, or the end.
 fn advance(endpoint: &mut Endpoint, evidence: &Evidence, now: Timestamp) -> Vec<Effect> {
     let Some(deployment) = open(endpoint) else { return Vec::new() };
-    deployment.measured = Some((evidence.old, evidence.new));
+    note(deployment, evidence);
     let shares = deployment.plan.routing.shares(deployment.instances());
     let bakes = deployment.plan.bake_s > 0;
     let next = shares.get(deployment.shares.len()).copied();
@@ -196,7 +206,7 @@ fn roll_back(
     let shifted = deployment.stage() >= DeploymentStage::Shifting;
     let wanted = deployment.config_name.clone();
     if shifted {
-        deployment.measured = Some((evidence.old, evidence.new));
+        note(deployment, evidence);
         deployment.rollback = Some((cause, reason.clone()));
         deployment.shares.push((0.0, now));
     }

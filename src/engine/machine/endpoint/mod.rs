@@ -8,6 +8,7 @@ mod weights;
 
 use super::Tell;
 use super::autopilot::{self, Step};
+use crate::domain::accuracy::Watched;
 use crate::domain::deployment::{DeploymentPlan, FleetMeasured};
 use crate::domain::endpoint::{DeploymentOutcome, DeploymentStage, Endpoint, EndpointStatus, EndpointVariant, Retain};
 use crate::domain::endpoint_config::EndpointConfig;
@@ -89,6 +90,10 @@ pub struct Traffic {
 /// What an update under way is judged by: both fleets since traffic began to move.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evidence {
+    /// Both fleets in the last minute, the old one first.
+    pub recent: (FleetMeasured, FleetMeasured),
+    /// What the labels of both say, where the plan watches them.
+    pub accuracy: Option<Labels>,
     /// The fleet that served before.
     pub old: FleetMeasured,
     /// The fleet that comes.
@@ -97,6 +102,15 @@ pub struct Evidence {
     pub traffic: Traffic,
     /// The CloudWatch alarms of the plan that are in the state `ALARM`, and why.
     pub in_alarm: Vec<(String, String)>,
+}
+
+/// What labels say of the two fleets.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Labels {
+    /// The numbers.
+    pub watched: Watched,
+    /// Whether they are enough to say that the new fleet is worse.
+    pub is_worse: bool,
 }
 
 /// What the engine must do once the new state is on disk.

@@ -4,6 +4,7 @@ use DeploymentStage::{Baking, Done, Draining, Loading, Probing, RollingBack, Shi
 
 use super::tests::{T, creating, go, in_service, severity, stages, two};
 use super::*;
+use crate::domain::accuracy::{Compared, Labelled, Measure};
 use crate::domain::deployment::{Alarm, Capacity, Routing};
 use crate::domain::endpoint::{Deployment, RollbackCause};
 use crate::domain::event::Severity;
@@ -56,7 +57,8 @@ fn measured(requests: u64, errors: u64, p99_us: u64) -> FleetMeasured {
 /// Nothing to complain of.
 fn quiet() -> Evidence {
     let traffic = Traffic { requests: 1_000, failed: 1 };
-    Evidence { old: measured(900, 3, 700), new: measured(100, 0, 800), traffic, in_alarm: Vec::new() }
+    let (old, new) = (measured(900, 3, 700), measured(100, 0, 800));
+    Evidence { old, new, recent: (old, new), accuracy: None, traffic, in_alarm: Vec::new() }
 }
 
 fn tick(endpoint: &Endpoint, at: i64) -> (Endpoint, Vec<Effect>) {
@@ -193,6 +195,109 @@ fn an_alarm_waits_for_its_requests_and_for_traffic() {
     );
     let at_the_bound = Evidence { new: measured(100, 1, 50_000), ..quiet() };
     assert_eq!(go(&shifting(), Event::Tick(at_the_bound), 3_000), (shifting(), vec![]), "above, not at");
+}
+
+/// A long bake that went well, and a minute of another kind.
+fn after_hours(minute: FleetMeasured) -> Evidence {
+    let before = measured(90_000, 0, 800);
+    let requests = before.requests + minute.requests;
+    let errors = minute.errors();
+    Evidence {
+        old: measured(900, 3, 700),
+        new: FleetMeasured { requests, model_errors: errors, ..before },
+        recent: (measured(0, 0, 0), minute),
+        ..quiet()
+    }
+}
+
+#[test]
+fn a_fault_that_begins_late_in_a_long_bake_is_still_caught() {
+    let baking = baking();
+    for (minute, words) in [
+        (
+            measured(400, 20, 800),
+            "in the last minute 20 of 400 (5.0 %) requests got no prediction from the new fleet, against 0 of 0 from the old one (since traffic began to move: 20 of 90400 (0.0 %))",
+        ),
+        (
+            measured(400, 0, 51_000),
+            "in the last minute the 99th percentile of the new fleet's latency is 51.0 ms over 400 requests, against none",
+        ),
+    ] {
+        let evidence = after_hours(minute);
+        assert!(
+            evidence.new.error_rate() < 0.01 && evidence.new.p99_us < Some(50_000),
+            "all of it together looks well"
+        );
+        let (back, _) = go(&baking, Event::Tick(evidence), 70_000);
+        assert_eq!(record(&back), (EndpointStatus::RollingBack, "one", Some("two")));
+        let reason = back.failure_reason.unwrap();
+        assert!(reason.contains(words), "{reason}");
+    }
+}
+
+#[test]
+fn one_stray_request_in_a_quiet_minute_brings_nothing_back() {
+    let baking = baking();
+    for (minute, why) in [
+        (measured(30, 1, 800), "one error is 3.3 % of 30 requests, and an accident"),
+        (measured(19, 19, 800), "too few requests, as for all of it"),
+        (measured(99, 0, 51_000), "of 99 requests the slowest is the 99th percentile"),
+        (measured(400, 4, 800), "at the bound, not above"),
+    ] {
+        let (still, effects) = go(&baking, Event::Tick(after_hours(minute)), 70_000);
+        assert_eq!((still, effects), (baking.clone(), vec![]), "{why}");
+    }
+    for minute in [measured(30, 2, 800), measured(100, 0, 51_000)] {
+        let (back, _) = go(&baking, Event::Tick(after_hours(minute)), 70_000);
+        assert_eq!(back.status, EndpointStatus::RollingBack);
+    }
+}
+
+fn labels(is_worse: bool, measure: Measure) -> Evidence {
+    let of = |labels, score| Labelled { labels, score: Some(score) };
+    let apart = Compared { old: of(1_042, 0.804), new: of(120, 0.612) };
+    let watched = Watched { measure, apart, ..Watched::default() };
+    Evidence { accuracy: Some(Labels { watched, is_worse }), ..quiet() }
+}
+
+#[test]
+fn a_fleet_whose_answers_are_worse_is_taken_back_and_the_history_knows_why() {
+    let plan = DeploymentPlan { alarms: vec![Alarm::Accuracy { alpha: 0.05 }], ..canary() };
+    let (shifting, _) = ready(plan);
+    assert_eq!(go(&shifting, Event::Tick(labels(false, Measure::Accuracy)), 3_000), (shifting.clone(), vec![]));
+    let evidence = labels(true, Measure::Accuracy);
+    let watched = evidence.accuracy.unwrap().watched;
+    let (back, effects) = go(&shifting, Event::Tick(evidence), 3_000);
+    assert_eq!(effects[..2], [Effect::TakeBack { mark: "one".into() }, Effect::Drain]);
+    let reason = back.failure_reason.clone().unwrap();
+    let words = "Alarm counterpoise-accuracy: the new fleet's answers are worse: 61.2 % right of 120 labelled, against 80.4 % right of 1042 labelled on the old fleet, while both answered (alpha 0.05:";
+    assert!(reason.starts_with(words), "{reason}");
+    let (done, _) = go(&back, Event::Drained(Traffic::default()), 3_100);
+    assert_eq!(newest(&done).outcome, DeploymentOutcome::RolledBack { cause: RollbackCause::Alarm, reason });
+    assert_eq!(newest(&done).accuracy, Some(watched));
+
+    let mut evidence = labels(true, Measure::Rmse);
+    let labels = evidence.accuracy.as_mut().unwrap();
+    (labels.watched.apart.old.score, labels.watched.apart.new.score) = (Some(2.104), Some(4.312));
+    labels.watched.same.old = Labelled { labels: 80, score: Some(2.0) };
+    labels.watched.same.new = Labelled { labels: 80, score: Some(412.4) };
+    let reason = go(&shifting, Event::Tick(evidence), 3_000).0.failure_reason.unwrap();
+    for words in [
+        "RMSE 4.31 over 120 labelled, against RMSE 2.10 over 1042 labelled on the old fleet, while both answered; ",
+        "RMSE 412 over 80 labelled after all traffic had moved, where the old fleet would have had an RMSE of 2.00 on the same requests",
+    ] {
+        assert!(reason.contains(words), "{reason}");
+    }
+}
+
+#[test]
+fn too_few_labels_do_not_hold_a_bake_up() {
+    let plan = DeploymentPlan { alarms: vec![Alarm::Accuracy { alpha: 0.05 }], ..canary() };
+    let (shifting, _) = ready(plan);
+    let (baking, _) = go(&shifting, Event::Tick(labels(false, Measure::Accuracy)), 62_000);
+    let (over, effects) = go(&baking, Event::Tick(labels(false, Measure::Accuracy)), 92_000);
+    assert_eq!((over.config_name.as_str(), effects.len()), ("two", 2));
+    assert_eq!(newest(&over).accuracy.map(|watched| watched.labels_of_new()), Some(120));
 }
 
 #[test]
@@ -349,4 +454,25 @@ fn an_old_fleet_that_cannot_come_back_ends_the_update_too() {
     let (failed, effects) = go(&found, Event::RestoreFailed("gone".into()), 500_100);
     assert_eq!((failed.status, severity(&effects)), (EndpointStatus::Failed, Some(Severity::Error)));
     assert_eq!(newest(&failed).outcome, DeploymentOutcome::Failed("gone".into()));
+}
+
+#[test]
+fn what_served_is_noted_with_its_weights_when_another_fleet_takes_over() {
+    let mut endpoint = in_service();
+    let set = Event::WeightsRequested { weights: vec![("a".into(), 9.0)], instance_counts: vec![("a".into(), 3)] };
+    endpoint = go(&endpoint, set, 900).0;
+    let served = endpoint.variants.clone();
+    assert!(endpoint.deployments[0].served.is_empty(), "it serves still");
+    let extras = Extras::default();
+    let retain = Retain::NOTHING;
+    let event =
+        Event::UpdateRequested { config_name: "two".into(), retain, plan: canary(), shadows: Vec::new(), extras };
+    let updating = go(&endpoint, event, 1_000).0;
+    let shifting = go(&updating, Event::FleetReady(two()), 2_000).0;
+    let back = go(&shifting, Event::RollBackRequested(quiet()), 3_000).0;
+    assert!(back.deployments.iter().all(|deployment| deployment.served.is_empty()), "nothing took over");
+    let over = tick(&tick(&shifting, 62_000).0, 92_000).0;
+    assert_eq!((&over.deployments[0].served, over.config_name.as_str()), (&served, "two"));
+    assert_eq!(over.kept(Retain::as_left(1)), served);
+    assert_eq!((over.kept(retain), over.kept(Retain::as_left(2))), (&over.variants[..], &[][..]));
 }

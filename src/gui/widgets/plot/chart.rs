@@ -7,7 +7,7 @@ use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, pos2};
 
 use super::pyramid::{Column, Columns};
 use super::scale::Ticks;
-use super::{Chart, Kind};
+use super::{Chart, Kind, Series};
 
 /// x and y of a chart's area.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +52,8 @@ pub(super) fn extent(chart: &Chart<'_>, all: &[Arc<Columns>], from: f64, to: f64
         return top.reduce(f64::max).map(|top| (0.0, top));
     }
     if chart.kind == Kind::Banded {
-        return banded_extent(all, from, to);
+        let is_faint = chart.series.iter().map(|series| series.faint);
+        return banded_extent(all.iter().zip(is_faint), from, to);
     }
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for column in all.iter().flat_map(|columns| in_view(columns, from, to)) {
@@ -66,17 +67,22 @@ fn in_view(columns: &Columns, from: f64, to: f64) -> impl Iterator<Item = &Colum
 }
 
 /// Room for lines that jump about, and bands that are as wide as the axis, where there are few labels: at the start, and again after each
-/// mark. The wildest 2 % of the values at either end may leave the chart, and the widest quarter of the bands; the newest values never.
-fn banded_extent(all: &[Arc<Columns>], from: f64, to: f64) -> Option<(f64, f64)> {
+/// mark. The wildest 2 % of the values at either end may leave the chart, and the widest quarter of the bands; the newest values never. Faint
+/// series have no bands.
+fn banded_extent<'a>(
+    all: impl IntoIterator<Item = (&'a Arc<Columns>, bool)>,
+    from: f64,
+    to: f64,
+) -> Option<(f64, f64)> {
     let (mut values, mut lows, mut highs) = (Vec::new(), Vec::new(), Vec::new());
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-    for columns in all {
+    for (columns, is_faint) in all {
         let mut newest = None;
         for column in in_view(columns, from, to) {
             let value = line_value(column);
             values.push(value);
-            lows.extend(Some(column.low).filter(|low| !low.is_nan()));
-            highs.extend(Some(column.high).filter(|high| !high.is_nan()));
+            lows.extend(Some(column.low).filter(|low| !low.is_nan() && !is_faint));
+            highs.extend(Some(column.high).filter(|high| !high.is_nan() && !is_faint));
             newest = Some(value);
         }
         if let Some(value) = newest {
@@ -111,7 +117,7 @@ pub(super) fn series(
     }
     let marks = if chart.kind == Kind::Banded { marks } else { &[] };
     if chart.kind == Kind::Banded {
-        for (series, columns) in chart.series.iter().zip(all) {
+        for (series, columns) in chart.series.iter().zip(all).filter(|(series, _)| !series.faint) {
             for run in runs(&columns.columns, chart.gap, marks) {
                 let edges = run.iter().filter(|c| !c.low.is_nan() && !c.high.is_nan());
                 strip(painter, edges.map(|c| (frame.at(middle(c), c.low), frame.at(middle(c), c.high))), {
@@ -120,14 +126,17 @@ pub(super) fn series(
             }
         }
     }
-    for (series, columns) in chart.series.iter().zip(all) {
+    let drawn = || chart.series.iter().zip(all);
+    for (series, columns) in
+        drawn().filter(|(series, _)| series.faint).chain(drawn().filter(|(series, _)| !series.faint))
+    {
         for run in runs(&columns.columns, chart.gap, marks) {
-            if chart.kind == Kind::Line && run.iter().any(|c| c.n > 1) {
+            if chart.kind == Kind::Line && !series.faint && run.iter().any(|c| c.n > 1) {
                 // What the mean of a column hides: from its smallest to its largest value.
                 let edges = run.iter().map(|c| (frame.at(middle(c), c.min), frame.at(middle(c), c.max)));
                 strip(painter, edges, series.color.gamma_multiply(0.28));
             }
-            line(painter, frame, run, series.color, series.dashed);
+            line(painter, frame, run, series);
         }
     }
 }
@@ -142,15 +151,16 @@ fn runs<'a>(columns: &'a [Column], gap: f64, marks: &'a [f64]) -> impl Iterator<
     columns.chunk_by(move |a, b| b.first - a.last <= gap).flat_map(move |run| run.split(is_marked))
 }
 
-fn line(painter: &Painter, frame: &Frame, run: &[Column], color: Color32, dashed: bool) {
+fn line(painter: &Painter, frame: &Frame, run: &[Column], series: &Series<'_>) {
+    let (color, width) = if series.faint { (series.color.gamma_multiply(0.7), 0.9) } else { (series.color, 1.5) };
     let points: Vec<Pos2> = run.iter().map(|c| frame.at(middle(c), line_value(c))).collect();
-    let stroke = Stroke::new(1.5, color);
+    let stroke = Stroke::new(width, color);
     match points[..] {
         [] => {}
         [point] => {
             painter.circle_filled(point, 2.0, color);
         }
-        _ if dashed => {
+        _ if series.dashed => {
             painter.extend(Shape::dashed_line(&points, stroke, 5.0, 4.0));
         }
         _ => {
@@ -323,8 +333,10 @@ mod tests {
         let mut pyramid = Pyramid::default();
         pyramid.grow(&Points::Samples(&samples), 1, usize::MAX);
         let columns = pyramid.columns(&Points::Samples(&samples), 0.0, 100.0, 200);
-        let (low, high) = banded_extent(&[columns], 0.0, 100.0).unwrap();
+        let (low, high) = banded_extent([(&columns, false)], 0.0, 100.0).unwrap();
         assert!((low - 0.6).abs() < 1e-9 && (high - 0.8).abs() < 1e-9, "{low} {high}");
-        assert_eq!(banded_extent(&[], 0.0, 100.0), None);
+        let (low, high) = banded_extent([(&columns, true)], 0.0, 100.0).unwrap();
+        assert!((low - 0.7).abs() < 1e-9 && (high - 0.7).abs() < 1e-9, "no room for a band that is not drawn");
+        assert_eq!(banded_extent([], 0.0, 100.0), None);
     }
 }

@@ -12,7 +12,7 @@ use super::pyramid::{Columns, POINTS_A_FRAME};
 use super::view::RANGES;
 use super::{Axis, BETWEEN, Chart, FOOT, HEAD, Kind, Plots, Window, readout, scale};
 use crate::gui::theme::{Theme, fonts, size};
-use crate::gui::widgets::{Icon, icon, menu};
+use crate::gui::widgets::{Icon, icon, menu, text};
 
 /// How long after the newest point a time axis goes on moving before it stands still.
 const FOLLOWS_FOR_S: f64 = 5.0;
@@ -210,15 +210,23 @@ fn columns(
     chart.series.iter().enumerate().map(one).collect()
 }
 
+/// Room beside a chart's title for "+10" at least.
+const LEAST_LEGEND: f32 = 44.0;
+
 fn head(ui: &Ui, theme: &Theme, chart: &Chart<'_>, rect: Rect, top: f32, right: f32) {
     let painter = ui.painter();
     let middle = top + HEAD / 2.0 - 3.0;
-    let title = painter.text(pos2(rect.left(), middle), Align2::LEFT_CENTER, chart.title, fonts::strong(), theme.text);
+    let room = right - 8.0 - rect.left() - if chart.legend { LEAST_LEGEND } else { 0.0 };
+    let title = text::elided_galley(ui, chart.title, fonts::strong(), theme.text, room);
+    let size = title.size();
+    painter.galley(pos2(rect.left(), middle - size.y / 2.0), title, theme.text);
     if !chart.legend {
         return;
     }
-    let mut x = title.right() + 14.0;
-    for (i, series) in chart.series.iter().enumerate() {
+    let mut x = rect.left() + size.x + 14.0;
+    // Those that stand out are named first.
+    let of = |faint: bool| chart.series.iter().filter(move |series| series.faint == faint);
+    for (i, series) in of(false).chain(of(true)).enumerate() {
         let galley = painter.layout_no_wrap(series.name.to_owned(), fonts::small(), theme.muted);
         let rest = chart.series.len() - i;
         let room_for_more = if rest > 1 { 44.0 } else { 0.0 };

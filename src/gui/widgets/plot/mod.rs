@@ -53,12 +53,21 @@ pub struct Series<'a> {
     pub points: Points<'a>,
     /// Whether its line is dashed (train beside validation).
     pub dashed: bool,
+    /// Whether it stays in the background, as a thin line without a band: one of many.
+    pub faint: bool,
 }
 
 impl<'a> Series<'a> {
     /// A series with a full line.
     pub fn new(name: &'a str, color: Color32, points: Points<'a>) -> Self {
-        Self { name, color, points, dashed: false }
+        Self { name, color, points, dashed: false, faint: false }
+    }
+
+    /// In the background, behind those that are not.
+    #[must_use]
+    pub fn faint(mut self, faint: bool) -> Self {
+        self.faint = faint;
+        self
     }
 
     /// With a dashed line.

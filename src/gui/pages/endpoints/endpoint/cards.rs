@@ -1,8 +1,8 @@
 //! Variant cards: the one number with its interval, then what it rests on and what it costs.
 
 use egui::{
-    Align2, Color32, CornerRadius, CursorIcon, FontId, Pos2, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui,
-    WidgetInfo, pos2, vec2,
+    Align2, Color32, CornerRadius, CursorIcon, FontId, Pos2, Rect, Response, Role, ScrollArea, Sense, Stroke,
+    StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::data::VariantData;
@@ -18,6 +18,8 @@ const FULL: f32 = 154.0;
 const PITCH: f32 = 21.0;
 /// Height of one where there are many.
 const COMPACT: f32 = 104.0;
+/// Distance of its lines.
+const COMPACT_PITCH: f32 = 19.0;
 /// Height of a line for the chance to be the best.
 const LINE: f32 = 16.0;
 /// Below this width the mark that it is no stopping rule gets a line of its own.
@@ -28,11 +30,12 @@ const NARROW: f32 = 218.0;
 const FEW: usize = 2;
 
 /// Draws the cards below each other; where they need more room than there is, they scroll on their own beside the plots.
-pub(super) fn column(ui: &mut Ui, cx: &mut Context<'_>, variants: &[VariantData]) {
+/// Of many, a click chooses the one that stands out in the plots, and another click lets it go.
+pub(super) fn column(ui: &mut Ui, cx: &mut Context<'_>, variants: &[VariantData], chosen: &mut Option<String>) {
     ScrollArea::vertical().id_salt("variants").auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = if variants.len() > FEW { 10.0 } else { 12.0 };
         for variant in variants {
-            if variants.len() > FEW { compact(ui, cx, variant) } else { full(ui, cx, variant) }
+            if variants.len() > FEW { compact(ui, cx, variant, chosen) } else { full(ui, cx, variant) }
         }
     });
 }
@@ -86,8 +89,8 @@ fn chance(ui: &Ui, theme: &Theme, variant: &VariantData, inner: Rect) {
     );
 }
 
-fn frame(ui: &mut Ui, theme: &Theme, variant: &VariantData, height: f32) -> Rect {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+fn frame(ui: &mut Ui, theme: &Theme, variant: &VariantData, height: f32, sense: Sense) -> (Rect, Response) {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), sense);
     response.widget_info(|| {
         let errors = variant.errors_size.as_ref().map_or(String::new(), |size| format!(", RMSE / MAE {size}"));
         let words = format!(
@@ -108,7 +111,7 @@ fn frame(ui: &mut Ui, theme: &Theme, variant: &VariantData, height: f32) -> Rect
         0.0,
         theme.variant(variant.color),
     );
-    ground.shrink2(vec2(14.0, 0.0))
+    (ground.shrink2(vec2(14.0, 0.0)), response)
 }
 
 /// Name at the left, the model as a link at the right.
@@ -177,7 +180,7 @@ fn full(ui: &mut Ui, cx: &mut Context<'_>, variant: &VariantData) {
     let theme = cx.theme;
     let narrow = ui.available_width() - 31.0 < NARROW;
     let height = full_height(variant, ui.available_width() - 31.0);
-    let inner = frame(ui, theme, variant, height);
+    let (inner, _) = frame(ui, theme, variant, height, Sense::hover());
     names(ui, cx, variant, inner, inner.top() + 20.0);
     score(ui, theme, variant, inner, inner.top() + 47.0, fonts::number());
     let column = inner.left() + if narrow { 78.0 } else { 134.0_f32.min(inner.width() * 0.5) };
@@ -204,25 +207,38 @@ fn full(ui: &mut Ui, cx: &mut Context<'_>, variant: &VariantData) {
     chance(ui, theme, variant, inner);
 }
 
-fn compact(ui: &mut Ui, cx: &mut Context<'_>, variant: &VariantData) {
+fn compact_height(variant: &VariantData, inner: f32) -> f32 {
+    let errors = if variant.errors_size.is_some() { COMPACT_PITCH } else { 0.0 };
+    COMPACT + errors + chance_height(variant, inner)
+}
+
+fn compact(ui: &mut Ui, cx: &mut Context<'_>, variant: &VariantData, chosen: &mut Option<String>) {
     let theme = cx.theme;
-    let inner_width = ui.available_width() - 31.0;
-    let inner = frame(ui, theme, variant, COMPACT + chance_height(variant, inner_width));
+    let height = compact_height(variant, ui.available_width() - 31.0);
+    let (inner, response) = frame(ui, theme, variant, height, Sense::click());
+    let is_chosen = chosen.as_ref() == Some(&variant.name);
+    if is_chosen || response.has_focus() {
+        let line = Stroke::new(1.5, theme.accent);
+        ui.painter().rect_stroke(response.rect, CornerRadius::same(size::CARD_RADIUS), line, StrokeKind::Inside);
+    }
+    if response.clicked() {
+        *chosen = (!is_chosen).then(|| variant.name.clone());
+    }
     names(ui, cx, variant, inner, inner.top() + 19.0);
     score(ui, theme, variant, inner, inner.top() + 44.0, fonts::inter(18.0, fonts::Weight::Semibold));
     let errors = if variant.has_errors { format!("{} errors", variant.errors) } else { "0 errors".to_owned() };
     let color = if variant.has_errors { theme.error.text } else { theme.muted };
-    let y = inner.top() + 68.0;
-    let galley = text::elided_galley(
-        ui,
-        &format!("{} requests", variant.requests),
-        fonts::small(),
-        theme.muted,
-        inner.width() * 0.6,
-    );
+    let mut y = inner.top() + 68.0;
+    if let Some(size) = &variant.errors_size {
+        put(ui, pos2(inner.left(), y), Align2::LEFT_CENTER, "RMSE / MAE", fonts::small(), theme.muted);
+        put(ui, pos2(inner.right(), y), Align2::RIGHT_CENTER, size, fonts::small_medium(), theme.text);
+        y += COMPACT_PITCH;
+    }
+    let requests = format!("{} requests", variant.requests);
+    let galley = text::elided_galley(ui, &requests, fonts::small(), theme.muted, inner.width() * 0.6);
     ui.painter().galley(pos2(inner.left(), y - galley.size().y / 2.0), galley, theme.muted);
     put(ui, pos2(inner.right(), y), Align2::RIGHT_CENTER, &errors, fonts::small(), color);
-    let y = inner.top() + 87.0;
+    y += COMPACT_PITCH;
     put(ui, pos2(inner.left(), y), Align2::LEFT_CENTER, &variant.latency, fonts::small(), theme.muted);
     put(ui, pos2(inner.right(), y), Align2::RIGHT_CENTER, &variant.answers, fonts::small(), theme.muted);
     chance(ui, theme, variant, inner);

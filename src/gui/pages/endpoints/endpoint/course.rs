@@ -3,9 +3,8 @@
 use super::plan;
 use crate::domain::deployment::FleetMeasured;
 use crate::domain::endpoint::{
-    Deployment, DeploymentOutcome, DeploymentStage, Endpoint, EndpointStatus, RollbackCause,
+    Deployment, DeploymentOutcome, DeploymentStage, Endpoint, EndpointStatus, EndpointVariant, Retain, RollbackCause,
 };
-use crate::domain::endpoint_config::ProductionVariant;
 use crate::domain::time::Timestamp;
 use crate::gui::format;
 use crate::stats::live::{EndpointLive, ShiftLive};
@@ -208,12 +207,18 @@ pub(super) fn back(snapshot: &Snapshot, endpoint: &Endpoint, deployment: &Deploy
     if !deployment.entered(DeploymentStage::Swapped) {
         return Back::Again;
     }
-    let all: f64 = config.variants.iter().map(|variant| variant.initial_weight).sum();
-    let line = |variant: &ProductionVariant| {
-        let share = format::percent(variant.initial_weight / all);
-        format!("Variant {}: model {}, {share} of the traffic", variant.name, variant.model_name)
+    let retain = Retain::as_left(deployment.number);
+    let variants = Endpoint::variants_for(config, endpoint.kept(retain), retain);
+    let all: f64 = variants.iter().map(|variant| variant.weight).sum();
+    let line = |variant: &EndpointVariant| {
+        let share = format::percent(variant.weight / all);
+        let instances = match variant.instance_count {
+            1 => String::new(),
+            count => format!(" × {count}"),
+        };
+        format!("Variant {}{instances}: model {}, {share} of the traffic", variant.name, variant.model_name)
     };
-    Back::Can(config.variants.iter().map(line).collect())
+    Back::Can(variants.iter().map(line).collect())
 }
 
 /// Why it went back, for the banner: "Rolled back by its alarm".

@@ -2,7 +2,7 @@
 
 use egui::{Align, Layout, Sense, Stroke, Ui, vec2};
 
-use super::{EndpointPage, Frame, course, plan};
+use super::{EndpointPage, Frame, course, plan, watching};
 use crate::domain::deployment::DeploymentPlan;
 use crate::domain::endpoint::{Deployment, DeploymentOutcome, Retain};
 use crate::domain::extras::Extras;
@@ -109,7 +109,7 @@ fn history(
             course::Back::Can(lines) => {
                 let name = format!("Go back to {}, deployment {}", deployment.config_name, deployment.number);
                 if Button::secondary("Go back").name(&name).show(ui) {
-                    ask_back(cx, frame, &deployment.config_name, lines);
+                    ask_back(cx, frame, deployment, lines);
                 }
             }
             course::Back::Again => {
@@ -128,10 +128,11 @@ fn history(
     let measured = deployment
         .measured
         .map(|(old, new)| format!("Old fleet: {}; new fleet: {}", course::numbers(old), course::numbers(new)));
+    let labels = deployment.accuracy.as_ref().map(|watched| format!("Labels: {}", watching::seen(watched)));
     let lines: Vec<_> = why
         .map(|why| (why.as_str(), tone.text))
         .into_iter()
-        .chain(measured.as_deref().map(|words| (words, theme.muted)))
+        .chain(measured.as_deref().into_iter().chain(labels.as_deref()).map(|words| (words, theme.muted)))
         .collect();
     for (words, color) in &lines {
         ui.horizontal(|ui| {
@@ -147,18 +148,23 @@ fn history(
 }
 
 /// Asks before going back, and names what will serve.
-fn ask_back(cx: &mut Context<'_>, frame: &Frame<'_>, config_name: &str, lines: Vec<String>) {
-    let name = &frame.endpoint.name;
+fn ask_back(cx: &mut Context<'_>, frame: &Frame<'_>, deployment: &Deployment, lines: Vec<String>) {
+    let (name, config_name) = (&frame.endpoint.name, &deployment.config_name);
     let command = Command::UpdateEndpoint {
         name: name.clone(),
-        config_name: config_name.to_owned(),
-        retain: Retain::NOTHING,
+        config_name: config_name.clone(),
+        retain: Retain::as_left(deployment.number),
         plan: DeploymentPlan::default(),
         extras: Extras::default(),
     };
     let said = format!("{name} goes back to {config_name}");
+    let weights = if deployment.served.is_empty() {
+        "It takes the weights that its configuration begins with"
+    } else {
+        "It gets the weights and instance counts back that it had when it was replaced"
+    };
     let body = format!(
-        "It serves {} now. The fleet of {config_name} is loaded and asked once beside it, then takes all traffic in one step; no request is dropped. Update… at the top does it in steps or with alarms.",
+        "It serves {} now. The fleet of {config_name} is loaded and asked once beside it, then takes all traffic in one step; no request is dropped. {weights}. Update… at the top does it in steps or with alarms.",
         frame.endpoint.config_name
     );
     let go = Action::Submit { command, said, then: None };

@@ -2,7 +2,7 @@
 
 use egui::{CornerRadius, Sense, Stroke, Ui, vec2};
 
-use super::{EndpointPage, Frame, Open, cards, course, labels, score};
+use super::{EndpointPage, Frame, Open, anew, cards, course, focus, labels, score};
 use crate::domain::endpoint::EndpointStatus;
 use crate::gui::context::Context;
 use crate::gui::pages::parts;
@@ -29,7 +29,7 @@ impl EndpointPage {
         }
         labels::losses(ui, frame.live);
         for banner in &frame.data.banners {
-            parts::banner(ui, banner.tone, &banner.title, &banner.text, |_| {});
+            anew::banner(ui, cx, frame, banner);
         }
         self.split_card(ui, cx, frame);
         self.verdict(ui, cx, frame);
@@ -164,7 +164,7 @@ impl EndpointPage {
         let (rect, _) = ui.allocate_exact_size(vec2(available.x, height), Sense::hover());
         let (cards_rect, plots_rect) = rect.split_left_right_at_x(rect.left() + left);
         ui.scope_builder(egui::UiBuilder::new().max_rect(cards_rect), |ui| {
-            cards::column(ui, cx, &frame.data.variants);
+            cards::column(ui, cx, &frame.data.variants, &mut self.chosen);
         });
         let plots_rect = plots_rect.with_min_x(plots_rect.left() + size::GAP);
         let radius = CornerRadius::same(size::CARD_RADIUS);
@@ -178,13 +178,15 @@ impl EndpointPage {
         let theme = Theme::of(ui);
         let empty = crate::stats::live::EndpointLive::default();
         let live = frame.live.unwrap_or(&empty);
+        let chosen = self.chosen.as_deref();
         let series = |pick: fn(&Second) -> Sample| -> Vec<Series<'_>> {
             let variants = frame.data.variants.iter();
             variants
                 .filter_map(|variant| {
                     let numbers = live.variants.iter().find(|v| v.name == variant.name)?;
                     let color = theme.variant(variant.color);
-                    Some(Series::new(&variant.name, color, Points::Seconds(&numbers.seconds, pick)))
+                    let series = Series::new(&variant.name, color, Points::Seconds(&numbers.seconds, pick));
+                    Some(series.faint(!focus::stands_out(live, chosen, &variant.name)))
                 })
                 .collect()
         };
@@ -201,7 +203,10 @@ impl EndpointPage {
         let requests = |s: &Second| Sample::new(s.at_s as f64, f64::from(s.requests));
         let latency = |s: &Second| Sample::new(s.at_s as f64, f64::from(s.p99_us) / 1000.0);
         let room = ui.available_height() - 3.0 * (plot::HEAD + plot::FOOT) - 2.0 * plot::BETWEEN;
-        let title = score::title(live);
+        let mut title = score::title(live);
+        if focus::is_needed(live) {
+            title.push_str(" (best and clicked)");
+        }
         let mut charts = vec![
             Chart::new(&title, score::unit(live.score), Kind::Banded, series(scores))
                 .empty("No labelled answers yet: run a traffic test"),

@@ -1,5 +1,6 @@
 //! The endpoint page, the heart of the window: its head, its tabs, and what is open above them.
 
+mod anew;
 mod autopilot;
 mod cards;
 mod code;
@@ -9,6 +10,7 @@ mod data;
 mod deployments;
 mod details;
 mod failure;
+mod focus;
 mod head;
 mod http;
 mod instances;
@@ -24,6 +26,7 @@ mod try_it;
 mod update;
 mod verdict;
 mod verdict_ui;
+mod watching;
 
 use std::sync::Arc;
 
@@ -62,6 +65,8 @@ pub struct EndpointPage {
     closed_timeline: Option<u64>,
     /// Whether the verdict line says what it rests on.
     says_why: bool,
+    /// Of many variants, the one whose card was clicked: it stands out in the plots.
+    chosen: Option<String>,
 }
 
 /// What is open above the page.
@@ -97,6 +102,7 @@ impl EndpointPage {
             shadow_share: None,
             closed_timeline: None,
             says_why: false,
+            chosen: None,
         }
     }
 
@@ -208,7 +214,7 @@ impl EndpointPage {
     }
 
     fn open_update(&mut self, cx: &Context<'_>, frame: &Frame<'_>, config: Option<String>) {
-        self.dialog = Some(Open::Update(Box::new(update::Form::new(cx, frame.endpoint, config))));
+        self.dialog = Some(Open::Update(Box::new(update::Form::new(cx, frame, config))));
     }
 
     /// Asks before deleting, and names all that goes along.

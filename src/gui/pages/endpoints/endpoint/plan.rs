@@ -2,7 +2,7 @@
 
 use egui::Ui;
 
-use crate::domain::deployment::{Alarm, Capacity, DeploymentPlan, MIN_REQUESTS, Routing};
+use crate::domain::deployment::{ALPHA, Alarm, Capacity, DeploymentPlan, MIN_REQUESTS, Routing};
 use crate::domain::invalid::Invalid;
 use crate::gui::context::Context;
 use crate::gui::format;
@@ -26,6 +26,7 @@ pub(super) struct PlanForm {
     bake_s: String,
     errors: Watch,
     p99: Watch,
+    accuracy: WatchLabels,
     /// The workspace's CloudWatch alarms, and whether they are watched.
     cloudwatch: Vec<(String, bool)>,
 }
@@ -39,6 +40,16 @@ struct Watch {
     min_requests: u32,
 }
 
+/// The alarm on what labels say of the new fleet.
+#[derive(Clone, Debug)]
+struct WatchLabels {
+    on: bool,
+    /// The share of false alarms: as in the last update.
+    alpha: f64,
+    /// Whether labels have come so far.
+    they_come: bool,
+}
+
 impl Watch {
     fn off(above: &str) -> Self {
         Self { on: false, above: above.to_owned(), min_requests: MIN_REQUESTS }
@@ -47,8 +58,9 @@ impl Watch {
 
 impl PlanForm {
     /// The settings of the endpoint's last update as far as the dialog offers them, or all at once. `alarms`: names of the workspace's
-    /// CloudWatch alarms.
-    pub(super) fn new(last: Option<&DeploymentPlan>, alarms: Vec<String>) -> Self {
+    /// CloudWatch alarms. `labels_come`: whether answers of this endpoint get labels; then they are watched, unless the last update that
+    /// had something to watch by did without.
+    pub(super) fn new(last: Option<&DeploymentPlan>, alarms: Vec<String>, labels_come: bool) -> Self {
         let plan = last.cloned().unwrap_or_default();
         let (way, least, part) = match plan.routing {
             Routing::AllAtOnce => (Way::AllAtOnce, 1, None),
@@ -74,6 +86,11 @@ impl PlanForm {
             bake_s: plan.bake_s.to_string(),
             errors: Watch::off("1"),
             p99: Watch::off("250"),
+            accuracy: WatchLabels {
+                on: labels_come && last.is_none_or(DeploymentPlan::is_immediate),
+                alpha: ALPHA,
+                they_come: labels_come,
+            },
             cloudwatch,
         };
         if let Some((part, wait_s)) = part {
@@ -90,11 +107,17 @@ impl PlanForm {
                 Alarm::P99Latency { above_ms, min_requests } => {
                     form.p99 = Watch { on: true, above: short(*above_ms), min_requests: *min_requests };
                 }
+                Alarm::Accuracy { alpha } => (form.accuracy.on, form.accuracy.alpha) = (true, *alpha),
                 // Ticked already, unless it was deleted since.
                 Alarm::CloudWatch(_) => {}
             }
         }
         form
+    }
+
+    /// Whether both fleets are there for a while, so that labels of the new one can come.
+    fn has_time(&self) -> bool {
+        self.way != Way::AllAtOnce || self.bake_s.trim() != "0"
     }
 
     /// The plan as it stands, for a new fleet of so many instances; or the first thing that is wrong with it.
@@ -120,6 +143,9 @@ impl PlanForm {
         if self.p99.on {
             let above_ms = number("The latency", &self.p99.above)?;
             alarms.push(Alarm::P99Latency { above_ms, min_requests: self.p99.min_requests });
+        }
+        if self.accuracy.on && self.has_time() {
+            alarms.push(Alarm::Accuracy { alpha: self.accuracy.alpha });
         }
         let watched = self.cloudwatch.iter().filter(|(_, on)| *on);
         alarms.extend(watched.map(|(name, _)| Alarm::CloudWatch(name.clone())));
@@ -167,6 +193,22 @@ impl PlanForm {
             field::tick(ui, &mut self.p99.on, "when p99 is above");
             let p99 = Field::new("Latency p99").bare().unit("ms").width(92.0).enabled(self.p99.on);
             p99.show(ui, &mut self.p99.above);
+        });
+        let has_time = self.has_time();
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 10.0;
+            ui.add_enabled_ui(has_time, |ui| {
+                field::tick(ui, &mut self.accuracy.on, "Roll back when labels say that its answers are worse");
+            });
+            let hint = match (has_time, self.accuracy.they_come) {
+                (false, _) => "needs a step or a bake".to_owned(),
+                (true, false) => "no label has come so far".to_owned(),
+                (true, true) => {
+                    format!("at most {} of good updates go back by it", format::percent(self.accuracy.alpha))
+                }
+            };
+            let room = ui.available_width();
+            text::elided(ui, &hint, fonts::small(), cx.theme.faint, room);
         });
         for (name, on) in &mut self.cloudwatch {
             let words = format!("Roll back when CloudWatch alarm {} goes off", cut(name));
@@ -256,6 +298,7 @@ pub(super) fn brief(plan: &DeploymentPlan) -> String {
         words.push(match alarm {
             Alarm::ErrorRate { above, .. } => format!("back at errors > {} %", short(above * 100.0)),
             Alarm::P99Latency { above_ms, .. } => format!("back at p99 > {} ms", short(*above_ms)),
+            Alarm::Accuracy { .. } => "back when labels say that it is worse".to_owned(),
             Alarm::CloudWatch(name) => format!("back at alarm {name}"),
         });
     }
@@ -267,7 +310,7 @@ mod tests {
     use super::*;
 
     fn fresh() -> PlanForm {
-        PlanForm::new(None, Vec::new())
+        PlanForm::new(None, Vec::new(), false)
     }
 
     fn canary() -> PlanForm {
@@ -281,7 +324,7 @@ mod tests {
         let plan = canary().plan(1).unwrap();
         assert_eq!(plan.routing, Routing::Canary { size: Capacity::Percent(10), wait_s: 60 });
         assert_eq!((plan.bake_s, plan.alarms.len()), (30, 1));
-        assert_eq!(PlanForm::new(Some(&plan), Vec::new()).plan(1).unwrap(), plan);
+        assert_eq!(PlanForm::new(Some(&plan), Vec::new(), false).plan(1).unwrap(), plan);
         assert_eq!(brief(&plan), "canary 10 %, 60 s · bake 30 s · back at errors > 1 %");
         assert_eq!(fresh().plan(1).unwrap(), DeploymentPlan::default());
         assert_eq!(brief(&DeploymentPlan::default()), "");
@@ -293,10 +336,27 @@ mod tests {
         let alarms: Vec<Alarm> = alarms.into_iter().map(Alarm::from).collect();
         let routing = Routing::Rolling { batch: Capacity::Percent(5), wait_s: 7 };
         let last = DeploymentPlan { routing, bake_s: 0, max_execution_s: Some(900), alarms };
-        let plan = PlanForm::new(Some(&last), vec!["another".into(), "mine".into()]).plan(1).unwrap();
+        let plan = PlanForm::new(Some(&last), vec!["another".into(), "mine".into()], true).plan(1).unwrap();
         assert_eq!(plan.routing, Routing::Linear { step: Capacity::Percent(10), wait_s: 7 });
         let names: Vec<String> = plan.alarms.iter().map(ToString::to_string).collect();
         assert_eq!(names, ["counterpoise-error-rate>0.5%", "counterpoise-p99>80ms,min=500", "mine"]);
+    }
+
+    #[test]
+    fn labels_are_watched_where_they_come_and_there_is_time() {
+        let labels = |form: &PlanForm| form.plan(1).unwrap().alarms;
+        let mut form = PlanForm::new(None, Vec::new(), true);
+        assert_eq!(labels(&form), [], "all at once and gone: nothing could be watched");
+        form.bake_s = "30".into();
+        assert_eq!(labels(&form), [Alarm::Accuracy { alpha: ALPHA }]);
+        let plain = DeploymentPlan::default();
+        assert!(PlanForm::new(Some(&plain), Vec::new(), true).accuracy.on, "the last one had nothing to watch by");
+        let without = canary().plan(1).unwrap();
+        assert!(!PlanForm::new(Some(&without), Vec::new(), true).accuracy.on, "the last one did without");
+        let strict = DeploymentPlan { alarms: vec![Alarm::Accuracy { alpha: 0.01 }], ..without };
+        let again = PlanForm::new(Some(&strict), Vec::new(), false);
+        assert_eq!(labels(&again), strict.alarms);
+        assert_eq!(brief(&strict), "canary 10 %, 60 s · bake 30 s · back when labels say that it is worse");
     }
 
     #[test]

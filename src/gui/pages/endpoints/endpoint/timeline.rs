@@ -4,7 +4,7 @@ use egui::{
     Align, Align2, CornerRadius, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
-use super::{Frame, colors, course};
+use super::{Frame, colors, course, watching};
 use crate::domain::endpoint::{Deployment, DeploymentOutcome, DeploymentStage};
 use crate::gui::context::Context;
 use crate::gui::format;
@@ -33,6 +33,10 @@ pub(super) fn card(ui: &mut Ui, cx: &Context<'_>, frame: &Frame<'_>, deployment:
         stations(ui, cx, deployment);
         traffic(ui, cx, deployment);
         fleets(ui, cx, frame, deployment);
+        if let Some(words) = watching::line(deployment, frame.live) {
+            let words = egui::RichText::new(words).font(fonts::small()).color(cx.theme.muted).line_height(Some(17.0));
+            ui.add(egui::Label::new(words).wrap().selectable(true));
+        }
     });
     if running {
         ui.ctx().request_repaint_after(std::time::Duration::from_secs(1));

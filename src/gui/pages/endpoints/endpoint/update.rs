@@ -15,6 +15,7 @@ use crate::gui::widgets::dialog::{Dialog, dialog};
 use crate::gui::widgets::split_bar::Shares;
 use crate::gui::widgets::split_bar::shares::percent;
 use crate::gui::widgets::{Button, Icon, field, icon, text};
+use crate::stats::live::EndpointLive;
 use crate::workspace::{Command, Snapshot};
 
 /// What is chosen.
@@ -51,6 +52,11 @@ pub(super) struct Line {
     pub(super) change: Change,
     pub(super) before: Option<Side>,
     pub(super) after: Option<Side>,
+}
+
+/// Whether there is something for the accuracy alarm to go by.
+fn labels_come(live: &EndpointLive) -> bool {
+    live.capture.labels > 0 || live.variants.iter().any(|variant| variant.labelled > 0)
 }
 
 /// The variants as they would serve.
@@ -108,13 +114,14 @@ fn options(snapshot: &Snapshot, endpoint: &Endpoint) -> Vec<(String, String)> {
 }
 
 impl Form {
-    pub(super) fn new(cx: &Context<'_>, endpoint: &Endpoint, config: Option<String>) -> Self {
+    pub(super) fn new(cx: &Context<'_>, frame: &Frame<'_>, config: Option<String>) -> Self {
+        let endpoint = frame.endpoint;
         let config = config.filter(|name| cx.snapshot.endpoint_configs.contains(name));
         let config = config.or_else(|| options(cx.snapshot, endpoint).into_iter().next().map(|(name, _)| name));
         // The settings of the last update are most likely those of the next.
         let last = endpoint.deployments.iter().rfind(|deployment| deployment.from_config.is_some());
         let alarms = cx.snapshot.alarms.values().map(|alarm| alarm.name.clone()).collect();
-        let plan = PlanForm::new(last.map(|deployment| &deployment.plan), alarms);
+        let plan = PlanForm::new(last.map(|deployment| &deployment.plan), alarms, frame.live.is_some_and(labels_come));
         Self { endpoint: endpoint.name.clone(), config: config.unwrap_or_default(), keep_weights: false, plan }
     }
 

@@ -12,6 +12,8 @@ pub(in super::super) struct Banner {
     pub(in super::super) tone: PillTone,
     pub(in super::super) title: String,
     pub(in super::super) text: String,
+    /// Whether beginning the experiment anew helps.
+    pub(in super::super) begins_anew: bool,
 }
 
 /// All that there are.
@@ -27,16 +29,17 @@ pub(in super::super) fn banners(live: Option<&EndpointLive>) -> Vec<Banner> {
     };
     if summary.all.has_alarmed() {
         let drawn = |arm: &ArmSummary| {
-            format!("{} ({} expected)", format::count(arm.drawn), format::count(arm.expected.round() as u64))
+            format!("{} ({} expected)", format::count(arm.counted), format::count(arm.expected.round() as u64))
         };
         banners.push(Banner {
             tone: PillTone::Error,
             title: "Requests do not follow the weights (sample ratio mismatch)".to_owned(),
             text: format!(
-                "Drawn so far: {}. By chance alone that happens to fewer than one endpoint in 1,000. What is drawn and what is counted \
+                "Drawn so far: {}. By chance alone that happens to fewer than one fleet in 1,000. What is drawn and what is counted \
                  differ, so no comparison of these variants can be believed.",
                 list(&drawn)
             ),
+            begins_anew: true,
         });
     }
     if summary.labelled.is_alarming() {
@@ -48,6 +51,7 @@ pub(in super::super) fn banners(live: Option<&EndpointLive>) -> Vec<Banner> {
                  labels than about the models. Nothing is declared until the labels have caught up.",
                 list(&|arm| format!("{} of {}", format::count(arm.labelled), format::count(arm.drawn.max(arm.labelled))))
             ),
+            begins_anew: true,
         });
     }
     for pair in summary.pairs.iter().filter(|pair| pair.simpson) {
@@ -60,7 +64,9 @@ pub(in super::super) fn banners(live: Option<&EndpointLive>) -> Vec<Banner> {
                 "{} came too late to count",
                 format::plural(usize::try_from(summary.too_late).unwrap_or(usize::MAX), "label")
             ),
-            text: "Their requests are from before the oldest change of weights that is still remembered.".to_owned(),
+            text: "Their requests are from before the experiment began anew, or the oldest change of weights that is still remembered."
+                .to_owned(),
+            begins_anew: false,
         });
     }
     banners
@@ -84,5 +90,6 @@ fn simpson(pair: &PairSummary, summary: &Summary, ruler: Ruler) -> Option<Banner
             name(within),
             apart(effect)
         ),
+        begins_anew: false,
     })
 }

@@ -16,6 +16,7 @@ fn arm(variant: &str, probability: f64) -> ArmSummary {
         model: "m".into(),
         probability,
         drawn: 1_250,
+        counted: 1_250,
         expected: 2_500.0 * probability,
         labelled: 1_200,
         band: None,
@@ -168,6 +169,7 @@ fn a_broken_split_silences_everything_else() {
             && banner.text.contains("A 1,250 (2,250 expected), B 1,250 (250 expected)"),
         "{banner:?}"
     );
+    assert!(banner.begins_anew);
     let lopsided = with(live(Verdict::LabelsLopsided), |e| e.summary.labelled = alarm);
     assert!(banners(Some(&lopsided))[0].text.contains("A 1,200 of 1,250, B 1,200 of 1,250"));
     assert_eq!(line(Some(&lopsided)).head, "Labels look lopsided (sample ratio mismatch)");
