@@ -13,6 +13,7 @@ use counterpoise::workspace::{Shell, Workspace};
 use egui_kittest::{Harness, SnapshotOptions, try_image_snapshot_options};
 use jiff::tz::TimeZone;
 
+use super::gui::{shadows, updates};
 use super::support::scripted::{NOW, ScriptedWorkspace, replay, world::BUCKET};
 
 /// The pages whose pictures must stay as they are kept: where the look is hardest to get right. Few, so that a change of one widget asks
@@ -22,10 +23,12 @@ const HELD: [&str; 3] = ["home", "training-job", "endpoint"];
 /// Pixels (of 1,024,000) that may differ: another version of the software renderer may round an edge otherwise, a moved label may not.
 const MAY_DIFFER: usize = 600;
 
-/// File name and place, in the order of the README's tour.
-fn pages() -> Vec<(&'static str, Route)> {
+/// File name, workspace and place, in the order of the README's tour.
+fn pages() -> Vec<(&'static str, Arc<ScriptedWorkspace>, Route)> {
     let text = |name: &str| name.to_owned();
-    vec![
+    let workspace = ScriptedWorkspace::realistic();
+    workspace.set_replay(replay::completed());
+    let pages = vec![
         ("home", Route::Home),
         ("data", Route::Buckets),
         ("bucket", Route::Bucket { name: text(BUCKET), prefix: text("boston/") }),
@@ -39,7 +42,12 @@ fn pages() -> Vec<(&'static str, Route)> {
         ("compare", Route::Compare),
         ("cleanup", Route::Cleanup),
         ("settings", Route::Settings),
-    ]
+    ];
+    let live = Route::Endpoint(text("sentiment-live"));
+    let mut all: Vec<_> = pages.into_iter().map(|(name, route)| (name, Arc::clone(&workspace), route)).collect();
+    all.push(("endpoint-updating", updates::watching(), live.clone()));
+    all.push(("endpoint-shadow", shadows::shadowed(2), live));
+    all
 }
 
 fn window(workspace: &Arc<ScriptedWorkspace>, route: &Route, theme: egui::Theme) -> Harness<'static, App> {
@@ -66,9 +74,7 @@ fn window(workspace: &Arc<ScriptedWorkspace>, route: &Route, theme: egui::Theme)
 fn every_page_draws_in_light_and_dark() {
     let keep =
         std::env::var_os("COUNTERPOISE_SCREENSHOTS").map(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots"));
-    let workspace = ScriptedWorkspace::realistic();
-    workspace.set_replay(replay::completed());
-    for (name, route) in pages() {
+    for (name, workspace, route) in pages() {
         for (ending, theme) in [("light", egui::Theme::Light), ("dark", egui::Theme::Dark)] {
             let picture = window(&workspace, &route, theme).render().unwrap_or_else(|why| panic!("{name}: {why}"));
             let mut colours: Vec<_> = picture.pixels().map(|pixel| pixel.0).collect();

@@ -7,6 +7,9 @@ use super::button::Button;
 use super::{card, text};
 use crate::gui::theme::{Theme, fonts};
 
+/// Room for the bar of a body that scrolls, points.
+const BAR: f32 = 12.0;
+
 /// How a frame of a dialog ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialog {
@@ -48,12 +51,15 @@ pub fn dialog<T>(
             });
         });
         let room = (screen.height() - 190.0).max(120.0);
+        // A bar that floats over the page would lie on the fields of a form. Inside, bars float as everywhere.
+        let floating = std::mem::replace(&mut ui.spacing_mut().scroll.floating_allocated_width, BAR);
         ScrollArea::vertical()
             .id_salt(id)
             .max_height(room)
             // Without it a dialog keeps the height of its first frame, and an answer would hide below its edge.
             .min_scrolled_height(room)
             .show(ui, |ui| {
+                ui.spacing_mut().scroll.floating_allocated_width = floating;
                 ui.set_width(ui.available_width());
                 body(ui, state);
             });

@@ -11,10 +11,10 @@ mod labels;
 mod page_data;
 mod pages;
 mod pictures;
-mod shadows;
+pub mod shadows;
 mod shell;
 mod snippets;
-mod updates;
+pub mod updates;
 mod whole_way;
 
 use std::path::PathBuf;

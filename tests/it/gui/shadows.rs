@@ -20,7 +20,7 @@ const LIVE: &str = "sentiment-live";
 const SLIDER: &str = "Copies for xgb-s, percent";
 
 /// The endpoint with a shadow variant that gets a quarter of the requests and could not keep up once.
-fn shadowed(production: usize) -> Arc<ScriptedWorkspace> {
+pub fn shadowed(production: usize) -> Arc<ScriptedWorkspace> {
     let workspace = ScriptedWorkspace::realistic();
     workspace.change(|snapshot| {
         let mut endpoint = (**snapshot.endpoints.get(LIVE).unwrap()).clone();

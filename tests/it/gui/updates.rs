@@ -159,6 +159,12 @@ fn taken_back_by_its_labels() -> Arc<ScriptedWorkspace> {
     workspace
 }
 
+/// In the middle of its steps, while labels are watched.
+pub fn watching() -> Arc<ScriptedWorkspace> {
+    use DeploymentStage::{Loading, Probing, Shifting};
+    watched(&[Loading, Probing, Shifting], &[0.2, 0.4], labels(31, 0.871, 0))
+}
+
 fn page(workspace: &Arc<ScriptedWorkspace>) -> Harness<'static, App> {
     window(workspace, Route::Endpoint(LIVE.into()))
 }
@@ -246,7 +252,7 @@ fn both_fleets_are_seen_while_traffic_moves_and_one_click_goes_back() {
 fn what_labels_say_is_seen_while_they_are_watched_and_afterwards() {
     use DeploymentStage::{Baking, Loading, Probing, Shifting};
     let live = Route::Endpoint(LIVE.into());
-    let few = watched(&[Loading, Probing, Shifting], &[0.2], labels(31, 0.871, 0));
+    let few = watching();
     let harness = page(&few);
     harness.get_by_label_contains(
         "Watching accuracy: 31 labelled answers of the new fleet, no verdict (evidence against it 1.4, goes back at 20) · new 87.1 % right of 31, old 80.4 % right of 1,042",

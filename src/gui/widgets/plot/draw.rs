@@ -9,7 +9,7 @@ use egui::{
 
 use super::chart::{self, Frame};
 use super::pyramid::{Columns, POINTS_A_FRAME};
-use super::view::RANGES;
+use super::view::{RANGES, cache_of};
 use super::{Axis, BETWEEN, Chart, FOOT, HEAD, Kind, Plots, Window, readout, scale};
 use crate::gui::theme::{Theme, fonts, size};
 use crate::gui::widgets::{Icon, icon, menu, text};
@@ -121,14 +121,18 @@ fn id_of(salt: &str, part: &str, index: usize) -> Id {
 fn grow(plots: &mut Plots<'_>, ui: &Ui, charts: &[Chart<'_>]) {
     let series = charts.iter().map(|c| c.series.len()).sum::<usize>().max(1);
     let mut all = true;
+    let mut used = Vec::new();
     for (c, chart) in charts.iter().enumerate() {
         for (s, series_of) in chart.series.iter().enumerate() {
-            let pyramid = plots.view.caches.entry((c, s)).or_default();
+            let id = cache_of(c, &chart.series, s);
+            used.push(id);
+            let pyramid = plots.view.caches.entry(id).or_default();
             // Without a revision, the length is the revision.
             let revision = if plots.revision == 0 { series_of.points.len() as u64 } else { plots.revision };
             all &= pyramid.grow(&series_of.points, revision, POINTS_A_FRAME / series);
         }
     }
+    plots.view.caches.retain(|id, _| used.contains(id));
     if !all {
         ui.ctx().request_repaint();
     }
@@ -205,7 +209,12 @@ fn columns(
 ) -> Vec<Arc<Columns>> {
     let pixels = (width.max(1.0)) as u32;
     let one = |(s, series): (usize, &super::Series<'_>)| {
-        plots.view.caches.entry((index, s)).or_default().columns(&series.points, from, to, pixels)
+        plots.view.caches.entry(cache_of(index, &chart.series, s)).or_default().columns(
+            &series.points,
+            from,
+            to,
+            pixels,
+        )
     };
     chart.series.iter().enumerate().map(one).collect()
 }

@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+use egui::Id;
+
+use super::Series;
 use super::pyramid::Pyramid;
 
 /// What the x axis counts.
@@ -33,6 +36,14 @@ pub enum Window {
 pub const RANGES: &[(f64, &str)] =
     &[(60.0, "1 min"), (600.0, "10 min"), (3_600.0, "1 h"), (21_600.0, "6 h"), (86_400.0, "24 h")];
 
+/// What the cache of a series is found by: its chart and its name, so that it stays its own when others come, leave or change places. Of several
+/// with one name in a chart, each has its own.
+pub(super) fn cache_of(chart: usize, series: &[Series<'_>], place: usize) -> Id {
+    let name = series[place].name;
+    let namesakes = series[..place].iter().filter(|before| before.name == name).count();
+    Id::unique("series").with(chart).with(name).with(namesakes)
+}
+
 /// The state of a set of plots on one x axis.
 #[derive(Debug)]
 pub struct View {
@@ -41,7 +52,8 @@ pub struct View {
     home: Window,
     /// Where the pointer is, in x, shared by all plots of the set.
     pub(super) hover: Option<f64>,
-    pub(super) caches: HashMap<(usize, usize), Pyramid>,
+    /// By [`cache_of`].
+    pub(super) caches: HashMap<Id, Pyramid>,
 }
 
 impl View {
@@ -171,6 +183,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::gui::widgets::plot::Points;
+
+    #[test]
+    fn a_series_keeps_its_cache_when_another_leaves() {
+        let series = |names: &[&'static str]| -> Vec<Series<'static>> {
+            names.iter().map(|name| Series::new(name, egui::Color32::RED, Points::Samples(&[]))).collect()
+        };
+        let (before, after) = (series(&["a", "b", "b"]), series(&["b", "b"]));
+        assert_eq!([cache_of(0, &before, 1), cache_of(0, &before, 2)], [0, 1].map(|place| cache_of(0, &after, place)));
+        assert_ne!(cache_of(0, &before, 1), cache_of(0, &before, 2));
+        assert_ne!(cache_of(0, &after, 0), cache_of(1, &after, 0));
+        assert_ne!(cache_of(0, &before, 0), cache_of(0, &after, 0));
+    }
 
     #[test]
     fn following_moves_along_and_starts_with_the_data() {
