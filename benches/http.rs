@@ -4,6 +4,12 @@
 //! The rounds of both servers are short and alternate, so that what else the machine does falls on both; the ratio is the median over the
 //! pairs. One connection is measured in two states, because they differ by more than the servers do: cores that fall asleep between a
 //! request and its answer, where waking them is most of the time, and cores kept awake by other work, as on a machine that is in use.
+//!
+//! What the capture costs is measured on one endpoint that captures in every other round. A round ends when what it captured has been handed
+//! to the system, so that no work of its own is left to the next one.
+//!
+//! `cargo bench --bench http -- cost` measures nothing but that, `-- cost 5000` in rounds of 5,000 ms: long enough that what the system itself
+//! writes to the disk later falls into the round that is to blame.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints, and fails by panicking")]
 
@@ -37,6 +43,9 @@ const ROUND: Duration = Duration::from_millis(700);
 /// Rounds of two servers that are compared, and the length of one.
 const PAIRS: usize = 41;
 const SHORT: Duration = Duration::from_millis(60);
+/// The length of a round with or without capture, unless another one is asked for, and of all rounds of one measurement.
+const COST_ROUND: Duration = Duration::from_millis(250);
+const COST_ALL: Duration = Duration::from_secs(30);
 
 fn main() {
     let sample = samples::boston();
@@ -47,15 +56,29 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     let serving = serving(train(&sample), folder.path().join("capture"));
 
-    println!("{} rows of {} features, one variant, median of {ROUNDS} rounds", rows.rows, rows.cols);
-    predictions(&serving, &lines);
-
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let ours = runtime.block_on(start_ours(Arc::clone(&serving)));
     let bare = runtime.block_on(start_bare());
     let request = request(&lines[0]);
+    let mut arguments = std::env::args().skip_while(|argument| argument != "cost");
+    let cost_alone = arguments.next().is_some();
+    let round = arguments.next().and_then(|ms| ms.parse().ok()).map_or(COST_ROUND, Duration::from_millis);
+    cost(&serving, " 1 connection, cores may sleep", round, || one(ours, &request, round));
+    cost(&serving, "32 connections", round, || many(ours, &request, 32, round));
+    if let Some(awake) = Awake::keep() {
+        cost(&serving, " 1 connection, cores kept awake", round, || one(ours, &request, round));
+        drop(awake);
+    }
+    captured(&serving);
+    if cost_alone {
+        return;
+    }
+    println!("{} rows of {} features, one variant, median of {ROUNDS} rounds", rows.rows, rows.cols);
+    predictions(&serving, &lines);
+    // Without a socket in between, ten times as many requests come as over HTTP; some disks can't keep up with that.
+    captured(&serving);
     compare(" 1 connection, one row, cores may sleep", || one(bare, &request, SHORT), || one(ours, &request, SHORT));
-    compare("32 connections, one row", || many(bare, &request, 32), || many(ours, &request, 32));
+    compare("32 connections, one row", || many(bare, &request, 32, SHORT), || many(ours, &request, 32, SHORT));
     match Awake::keep() {
         Some(awake) => {
             let name = " 1 connection, one row, cores kept awake";
@@ -68,9 +91,50 @@ fn main() {
     let request = self::request(&body);
     let rate = median((0..ROUNDS).map(|_| one(ours, &request, ROUND)));
     println!(" 1 connection, 512 rows: {:8.0} rows/s over HTTP", rate * 512.0);
+    captured(&serving);
+}
+
+/// Prints how many requests were captured so far.
+fn captured(serving: &Serving) {
     serving.hand_over_captured();
-    let captured = serving.live("boston").unwrap().capture;
-    println!("captured on disk: {} requests, {} dropped", captured.taken, captured.dropped);
+    let captured = serving.capture_live("boston").unwrap();
+    println!("captured on disk so far: {} requests, {} dropped", captured.taken, captured.dropped);
+}
+
+/// Prints the share of the requests a second that the capture costs: the median over pairs of rounds, and the middle half of them.
+fn cost(serving: &Serving, name: &str, round: Duration, requests: impl Fn() -> f64) {
+    let pairs = (COST_ALL.div_duration_f64(2 * round) as usize).max(5) | 1;
+    let rate = |captures: bool| {
+        assert!(serving.rest_capture("boston", !captures));
+        let (rate, ended) = (requests(), Instant::now());
+        if captures {
+            serving.hand_over_captured();
+        }
+        rate * round.as_secs_f64() / (round + ended.elapsed()).as_secs_f64()
+    };
+    let mut rounds: Vec<(f64, f64)> = (0..pairs)
+        .map(|pair| {
+            // Whatever grows or falls over the minute favours neither.
+            if pair % 2 == 0 {
+                let with = rate(true);
+                (with, rate(false))
+            } else {
+                let without = rate(false);
+                (rate(true), without)
+            }
+        })
+        .collect();
+    assert!(serving.rest_capture("boston", false));
+    let (with, without) = (median(rounds.iter().map(|round| round.0)), median(rounds.iter().map(|round| round.1)));
+    rounds.sort_by(|a, b| (b.0 / b.1).total_cmp(&(a.0 / a.1)));
+    let cost = |at: usize| 100.0 * (1.0 - rounds[at].0 / rounds[at].1);
+    let (quarter, middle) = (pairs / 4, pairs / 2);
+    println!(
+        "capture, {name}: costs {:.1} % ({:.1} to {:.1}), {with:.0} requests/s with and {without:.0} without, {pairs} pairs",
+        cost(middle),
+        cost(quarter),
+        cost(pairs - 1 - quarter)
+    );
 }
 
 /// Prints the rates of two servers, and the median ratio of pairs of rounds.
@@ -220,12 +284,12 @@ fn one(address: SocketAddr, request: &[u8], round: Duration) -> f64 {
 }
 
 /// Requests a second on many connections from one thread with a runtime of its own.
-fn many(address: SocketAddr, request: &[u8], connections: usize) -> f64 {
+fn many(address: SocketAddr, request: &[u8], connections: usize, round: Duration) -> f64 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
     runtime.block_on(async {
         let started = Instant::now();
         let clients: Vec<_> =
-            (0..connections).map(|_| tokio::spawn(client(address, request.to_vec(), started + SHORT))).collect();
+            (0..connections).map(|_| tokio::spawn(client(address, request.to_vec(), started + round))).collect();
         let mut answers = 0;
         for client in clients {
             answers += client.await.unwrap();

@@ -79,7 +79,7 @@ const CAPTURE: [CaptureFamily; 4] = [
     (
         "counterpoise_labels_refused_total",
         "Labels that contradicted an earlier one, named no request or fit no answer.",
-        |c| c.contradictory + c.unknown + c.unfit,
+        |c| c.labels.contradictory + c.labels.unknown + c.labels.unfit,
     ),
 ];
 

@@ -111,7 +111,7 @@ impl Lineup {
     /// Tells the capture who may answer. Said when all of them are in their places, before anything is drawn.
     pub fn seat(&mut self, weights: &Arc<Weights>) {
         let arms = Arms::new(self.fleets().flat_map(|fleet| fleet.arms()));
-        self.seats = Arc::new(Source { arms: Arc::new(arms), weights: Arc::clone(weights) });
+        self.seats = Arc::new(Source::new(Arc::new(arms), Arc::clone(weights)));
     }
 
     /// The weight of each arm, in the order of [`Lineup::arm`]. Of one that was not checked and can't be used, nothing is drawn.

@@ -414,6 +414,12 @@ impl Serving {
         Some(self.endpoints.load().get(endpoint)?.features())
     }
 
+    /// Lets an endpoint's requests pass uncaptured from now on, or captures them again: for measurements of what the capture costs. `false`
+    /// when the endpoint does not serve.
+    pub fn rest_capture(&self, endpoint: &str, rests: bool) -> bool {
+        self.endpoints.load().get(endpoint).map(|slot| slot.tap().rest(rests)).is_some()
+    }
+
     /// What a variant serves: the algorithm and the artefact on disk.
     pub fn artifact(&self, endpoint: &str, variant: &str) -> Option<(Algorithm, PathBuf)> {
         self.endpoints.load().get(endpoint)?.artifact(variant)

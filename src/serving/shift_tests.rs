@@ -196,7 +196,7 @@ fn refusals_and_labels_count_for_the_fleet_that_they_belong_to() {
     let label = |ids: [&String; 4]| {
         let labels = ids.map(|id| Label { id: id.clone(), values: vec![1.0] });
         let report = serving.label("e", labels.into(), true).unwrap().wait(Duration::from_mins(1)).unwrap().unwrap();
-        assert_eq!(report.joined, 4, "{report:?}");
+        assert_eq!(report.counts.joined, 4, "{report:?}");
     };
     label([&old[0], &old[1], &new[0], &new[1]]);
     clock.advance(bell::PERIOD);
@@ -270,8 +270,8 @@ fn labels_of_both_fleets_are_compared_once_each_early_or_late() {
     clock.advance(Duration::from_mins(1));
     serving.set_share("e", 1.0, "new 100 %").unwrap();
     // All traffic has moved; what is told now of answers from before still counts, and once.
-    assert_eq!(label_as(&serving, &asked, 1.0).repeated, 3);
-    assert_eq!(label_as(&serving, &asked, 2.0).contradictory, 80);
+    assert_eq!(label_as(&serving, &asked, 1.0).counts.repeated, 3);
+    assert_eq!(label_as(&serving, &asked, 2.0).counts.contradictory, 80);
     let (watched, is_worse) = seen();
     assert_eq!((watched.apart.old.labels, watched.apart.new.labels), (80 - new, new));
     assert_eq!((watched.apart.old.score, watched.apart.new.score), (Some(0.0), Some(10.0)));

@@ -9,6 +9,7 @@ use super::experiment::paired::PairedSummary;
 use super::experiment::single_look::Interval;
 use crate::domain::accuracy::Watched;
 use crate::domain::deployment::FleetMeasured;
+use crate::domain::label::LabelCounts;
 
 /// One second of one variant. Only seconds in which something happened are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -132,20 +133,8 @@ pub struct CaptureLive {
     pub without_body: u64,
     /// Captured requests that are not on disk because it refused them.
     pub unwritten: u64,
-    /// Labels that were counted.
-    pub labels: u64,
-    /// Of these, the ones whose request was no longer in memory.
-    pub late: u64,
-    /// Labels of requests whose variant the client had chosen: not counted.
-    pub forced: u64,
-    /// Labels that said again what was known.
-    pub repeated: u64,
-    /// Labels that said something else than the first one; the first one counts.
-    pub contradictory: u64,
-    /// Labels of which no request is known.
-    pub unknown: u64,
-    /// Labels that their answers can't be compared with.
-    pub unfit: u64,
+    /// What became of labels.
+    pub labels: LabelCounts,
 }
 
 /// One endpoint, live.

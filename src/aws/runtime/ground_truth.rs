@@ -45,13 +45,13 @@ pub(super) async fn add(wire: &Arc<Wire>, endpoint: &str, body: RequestBody) -> 
 
 fn written(report: &LabelReport) -> String {
     let mut out = json!({
-        "counted": report.joined,
-        "late": report.late,
-        "forced": report.forced,
-        "repeated": report.repeated,
-        "contradictory": report.contradictory,
-        "unknown": report.unknown,
-        "unfit": report.unfit,
+        "counted": report.counts.joined,
+        "late": report.counts.late,
+        "forced": report.counts.forced,
+        "repeated": report.counts.repeated,
+        "contradictory": report.counts.contradictory,
+        "unknown": report.counts.unknown,
+        "unfit": report.counts.unfit,
         "problems": report.problems,
     });
     if let Some(why) = &report.not_on_disk {

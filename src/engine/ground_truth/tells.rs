@@ -74,12 +74,16 @@ fn tell(what: &str, report: &LabelReport) -> Tell {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::label::LabelCounts;
 
     #[test]
     fn many_objects_make_two_lines() {
         let mut tells = LabelTells::default();
         let at = S3Uri::new("b", "ground-truth/e/1.jsonl");
-        let good = |joined| Ok(LabelReport { joined, ..LabelReport::default() });
+        let good = |joined| {
+            let counts = LabelCounts { joined, ..LabelCounts::default() };
+            Ok(LabelReport { counts, ..LabelReport::default() })
+        };
         let first = tells.note("e", &at, good(2), 0).unwrap();
         assert_eq!(first.text, "Ground truth s3://b/ground-truth/e/1.jsonl of e: 2 labels counted");
         for i in 1..100 {

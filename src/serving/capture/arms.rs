@@ -1,6 +1,7 @@
 //! Who may answer: the variants of the fleets that serve as the capture knows them, kept as long as one of their requests may still get a label.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::super::answers::Reading;
 use super::super::router::Weights;
@@ -61,6 +62,8 @@ impl Arm {
 /// What a request could be answered by, and with which probabilities. Shared by all requests of a table of weights.
 #[derive(Clone, Debug)]
 pub struct Source {
+    /// No other source of this process has it, so that a number stands for all of it.
+    pub(super) number: u32,
     /// The variants.
     pub(in crate::serving) arms: Arc<Arms>,
     /// Their weights, in their order.
@@ -69,13 +72,14 @@ pub struct Source {
 
 impl Default for Source {
     fn default() -> Self {
-        Self { arms: Arc::default(), weights: Arc::new(Weights::nothing(0)) }
+        Self::new(Arc::default(), Arc::new(Weights::nothing(0)))
     }
 }
 
 impl Source {
-    /// Where it is in memory: equal for the same source as long as it is held.
-    pub(super) fn place(self: &Arc<Self>) -> usize {
-        Arc::as_ptr(self).addr()
+    /// Variants and their weights, in the same order.
+    pub(in crate::serving) fn new(arms: Arc<Arms>, weights: Arc<Weights>) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        Self { number: NEXT.fetch_add(1, Ordering::Relaxed), arms, weights }
     }
 }

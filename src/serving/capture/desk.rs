@@ -11,9 +11,11 @@ use super::super::trial::{Judged, Trial};
 use super::super::versus::Echo;
 use super::arms::{Arm, Arms, Source};
 use super::beginning;
+use super::frame::{HEAD, read_request, seal, split_frame};
+use super::inbox::Waiting;
 use super::outbox::Outbox;
 use super::record::{Given, Record};
-use super::ring::{Entry, Ring};
+use super::ring::{Entry, Held, Ring};
 use super::segments::{Seen, Segments, read};
 use super::tap::Tap;
 use crate::domain::label::{Label, LabelReport};
@@ -76,6 +78,8 @@ pub(super) type Sink = Arc<dyn Fn(&Joined<'_>) + Send + Sync>;
 /// The state of one endpoint.
 pub(super) struct Desk {
     pub(super) tap: Arc<Tap>,
+    /// Changes places with what waits in the inbox.
+    waiting: Waiting,
     ring: Ring,
     segments: Option<Segments>,
     /// The fleets that served in this run, to find the meters of what is read from disk.
@@ -103,15 +107,15 @@ enum Verdict {
     Unfit(String),
 }
 
-fn weigh(entry: &Entry, values: &[f64]) -> Verdict {
-    if let Some(given) = &entry.given {
-        return if given.values == values { Verdict::Repeated } else { Verdict::Contradictory };
+fn weigh(record: &Record<impl AsRef<[u8]>>, known: Option<&Given>, values: &[f64]) -> Verdict {
+    if let Some(known) = known {
+        return if known.values == values { Verdict::Repeated } else { Verdict::Contradictory };
     }
-    judged(&entry.record, values).map_or_else(Verdict::Unfit, Verdict::New)
+    judged(record, values).map_or_else(Verdict::Unfit, Verdict::New)
 }
 
 /// What labels make of the rows of an answer, or why they do not fit it.
-fn judged(record: &Record, values: &[f64]) -> Result<Vec<Outcome>, String> {
+fn judged(record: &Record<impl AsRef<[u8]>>, values: &[f64]) -> Result<Vec<Outcome>, String> {
     if record.status() != 200 {
         return Err(format!("the request was answered with status {}, not with a prediction", record.status()));
     }
@@ -151,6 +155,7 @@ impl Desk {
         }
         Self {
             tap,
+            waiting: Waiting::default(),
             ring: past,
             segments,
             served: Vec::new(),
@@ -161,36 +166,51 @@ impl Desk {
         }
     }
 
-    /// Keeps a request.
-    pub(super) fn take(&mut self, record: Record, now_ms: i64) {
-        let arms = &record.facts.source.arms;
-        if self.served.last().is_none_or(|last| last.as_ptr() != Arc::as_ptr(arms)) {
-            self.served.retain(|known| known.strong_count() > 0);
-            self.served.push(Arc::downgrade(arms));
+    /// Keeps the requests that wait in the inbox.
+    pub(super) fn take(&mut self, now_ms: i64) {
+        let Self { tap, waiting, ring, segments, outbox, served, .. } = self;
+        tap.inbox.swap(waiting);
+        let [first, ..] = waiting.sources.as_slice() else { return };
+        let for_bucket = |source: &Arc<Source>| source.arms.iter().any(|arm| arm.data_capture.is_some());
+        let for_bucket = waiting.sources.iter().any(for_bucket);
+        let (mut source, mut newest_ms, mut without_body) = (first, 0, 0);
+        let mut rest = waiting.frames.as_mut_slice();
+        while let Some((frame, after)) = split_frame(rest) {
+            rest = after;
+            seal(frame);
+            let Some((number, facts, bytes)) = read_request(&frame[HEAD..]) else { continue };
+            if number != source.number {
+                source = waiting.sources.iter().find(|known| known.number == number).unwrap_or(source);
+            }
+            newest_ms = newest_ms.max(facts.at_ms);
+            without_body += u64::from(facts.lacks_a_body());
+            if for_bucket {
+                outbox.put(&Record { source: Arc::clone(source), facts, bytes }, now_ms);
+            }
+            ring.push(frame, source);
         }
-        let counts = &self.tap.counts;
-        counts.taken.add(1);
-        let has_answer = record.status() == 200;
-        if record.request().is_none() || (has_answer && record.answer().is_none()) {
-            counts.without_body.add(1);
+        let count = waiting.requests as u64;
+        tap.counts.taken.add(count);
+        tap.counts.without_body.add(without_body);
+        if let Some(segments) = segments {
+            segments.requests(&waiting.frames, &waiting.sources, count, newest_ms, now_ms);
         }
-        if let Some(segments) = &mut self.segments {
-            segments.request(&record);
+        for source in &waiting.sources {
+            if served.last().is_none_or(|last| last.as_ptr() != Arc::as_ptr(&source.arms)) {
+                served.retain(|known| known.strong_count() > 0);
+                served.push(Arc::downgrade(&source.arms));
+            }
         }
-        self.outbox.put(&record, now_ms);
-        self.ring.push(record);
+        waiting.clear();
     }
 
     /// Takes what a shadow variant answered to a request; its label may have come already.
     pub(super) fn echo(&mut self, echo: Echo, now_ms: i64) {
-        match self.ring.get(&echo.id) {
-            Some(Entry { record, given: Some(given), .. }) => {
-                if let Ok(client) = judged(record, &given.values) {
-                    echo.label(&client, &given.values, now_ms);
-                }
-            }
-            Some(_) => self.ring.keep(echo),
-            None => {}
+        let Some(place) = self.ring.find(&echo.id) else { return };
+        let Some((record, given)) = self.ring.at(place) else { return };
+        let Some(given) = given else { return self.ring.keep(place, echo) };
+        if let Ok(client) = judged(&record, &given.values) {
+            echo.label(&client, &given.values, now_ms);
         }
     }
 
@@ -205,10 +225,19 @@ impl Desk {
         let mut elsewhere = Vec::new();
         let has_more = self.segments.is_some() && self.ring.is_partial();
         for label in labels {
-            match self.ring.get(&label.id) {
-                Some(entry) => apply(&self.tap, &mut self.segments, entry, label, report, now_ms, sink),
+            match self.ring.find(&label.id).and_then(|place| Some((place, self.ring.at(place)?))) {
+                Some((place, (record, known))) => {
+                    let new =
+                        apply(&self.tap.endpoint, &mut self.segments, &record, known, label, report, now_ms, sink);
+                    if let Some((given, outcomes)) = new {
+                        for echo in self.ring.take_echoes(place) {
+                            echo.label(&outcomes, &given.values, now_ms);
+                        }
+                        self.ring.give(place, given);
+                    }
+                }
                 None if has_more => elsewhere.push(label),
-                None => unknown(&self.tap, &label, report),
+                None => unknown(&label, report),
             }
         }
         elsewhere
@@ -225,19 +254,22 @@ impl Desk {
     ) {
         let live: Vec<Arc<Arms>> = self.served.iter().filter_map(Weak::upgrade).collect();
         for entry in found.values_mut() {
-            let source = &mut entry.record.facts.source;
+            let source = &mut entry.record.source;
             *source = self.sources.adopt(source, &live);
         }
         for label in labels {
             match found.get_mut(&label.id) {
                 Some(entry) => {
-                    let before = report.joined;
-                    apply(&self.tap, &mut self.segments, entry, label, report, now_ms, sink);
-                    let late = report.joined - before;
-                    report.late += late;
-                    self.tap.counts.late.add(late);
+                    let before = report.counts.joined;
+                    let Entry { record, given } = entry;
+                    let known = given.as_ref();
+                    let new = apply(&self.tap.endpoint, &mut self.segments, record, known, label, report, now_ms, sink);
+                    if let Some((new, _)) = new {
+                        *given = Some(new);
+                    }
+                    report.counts.late += report.counts.joined - before;
                 }
-                None => unknown(&self.tap, &label, report),
+                None => unknown(&label, report),
             }
         }
     }
@@ -265,7 +297,7 @@ impl Desk {
     }
 
     /// Requests in memory, oldest first.
-    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = Held<'_>> {
         self.ring.iter()
     }
 
@@ -277,71 +309,60 @@ impl Desk {
     }
 }
 
-fn unknown(tap: &Tap, label: &Label, report: &mut LabelReport) {
-    report.unknown += 1;
-    tap.counts.unknown.add(1);
+fn unknown(label: &Label, report: &mut LabelReport) {
+    report.counts.unknown += 1;
     report.problem(&label.id, "no captured request of this endpoint has this inference id");
 }
 
+/// Does what a label asks for. Gives it back as it is to be kept, and what it made of the rows, where it is the first one of its request.
+#[allow(clippy::too_many_arguments, reason = "the desk is borrowed in parts")]
 fn apply(
-    tap: &Tap,
+    endpoint: &str,
     segments: &mut Option<Segments>,
-    entry: &mut Entry,
+    record: &Record<impl AsRef<[u8]>>,
+    known: Option<&Given>,
     label: Label,
     report: &mut LabelReport,
     now_ms: i64,
     sink: &Sink,
-) {
-    let counts = &tap.counts;
-    match weigh(entry, &label.values) {
+) -> Option<(Given, Vec<Outcome>)> {
+    match weigh(record, known, &label.values) {
         Verdict::New(outcomes) => {
             let given = Given { at_ms: now_ms, values: label.values };
             if let Some(segments) = segments {
-                segments.label(&entry.record, &given, &scores(&outcomes));
+                segments.label(record, &given, &scores(&outcomes));
             }
-            for echo in std::mem::take(&mut entry.echoes) {
-                echo.label(&outcomes, &given.values, now_ms);
-            }
-            let given = entry.given.insert(given);
-            let facts = &entry.record.facts;
+            let (source, facts) = (&record.source, &record.facts);
             if facts.drawn {
-                let asked = entry.record.request().map(|body| Asked {
-                    content_type: entry.record.content_type(),
-                    body,
-                    labels: &given.values,
-                });
+                let content_type = record.content_type();
+                let asked = record.request().map(|body| Asked { content_type, body, labels: &given.values });
                 sink(&Joined {
-                    endpoint: &tap.endpoint,
-                    arms: &facts.source.arms,
+                    endpoint,
+                    arms: &source.arms,
                     arm: usize::from(facts.arm),
-                    weights: &facts.source.weights,
+                    weights: &source.weights,
                     outcomes: &outcomes,
                     at_ms: now_ms,
                     lateness_ms: Some(lateness(facts.at_ms, now_ms)),
                     asked,
                 });
-                report.joined += 1;
-                counts.labels.add(1);
+                report.counts.joined += 1;
             } else {
-                report.forced += 1;
-                counts.forced.add(1);
+                report.counts.forced += 1;
             }
+            return Some((given, outcomes));
         }
-        Verdict::Repeated => {
-            report.repeated += 1;
-            counts.repeated.add(1);
-        }
+        Verdict::Repeated => report.counts.repeated += 1,
         Verdict::Contradictory => {
-            report.contradictory += 1;
-            counts.contradictory.add(1);
+            report.counts.contradictory += 1;
             report.problem(&label.id, "has another label already, and the first one counts");
         }
         Verdict::Unfit(why) => {
-            report.unfit += 1;
-            counts.unfit.add(1);
+            report.counts.unfit += 1;
             report.problem(&label.id, &why);
         }
     }
+    None
 }
 
 /// Looks for requests on disk, with the labels that they have. The newest request of an id is meant.
@@ -355,7 +376,7 @@ pub(super) fn search(folder: &Path, labels: &[Label]) -> HashMap<String, Entry> 
             match seen {
                 Seen::Request(request) if wanted.contains(request.id()) => {
                     let record = request.record();
-                    found.insert(record.id().to_owned(), Entry::new(record));
+                    found.insert(record.id().to_owned(), Entry { record, given: None });
                 }
                 Seen::Label { id, given, .. } => {
                     if let Some(entry) = found.get_mut(id) {
@@ -387,7 +408,7 @@ impl Adopted {
         }
         let meter = |arm: &Arm| live.iter().rev().find_map(|arms| arms.same(arm)?.meter.clone());
         let arms = source.arms.iter().map(|arm| Arm { meter: meter(arm), ..arm.clone() });
-        let adopted = Arc::new(Source { arms: Arc::new(Arms::new(arms)), weights: Arc::clone(&source.weights) });
+        let adopted = Arc::new(Source::new(Arc::new(Arms::new(arms)), Arc::clone(&source.weights)));
         self.0.push(Arc::clone(&adopted));
         adopted
     }
@@ -409,7 +430,7 @@ impl Past {
         let live = [Arc::clone(live)];
         let trial = Trial::default();
         let (mut ring, mut last_epoch) = (Ring::default(), 0);
-        let mut adopted = Adopted::default();
+        let (mut adopted, mut frame) = (Adopted::default(), Vec::new());
         let mut anew = beginning::read(folder);
         read(
             folder,
@@ -425,21 +446,22 @@ impl Past {
                 match seen {
                     Seen::Request(request) => {
                         let record = request.record();
-                        let facts = &record.facts;
-                        if facts.drawn {
-                            trial.drawn(&Drawn::of(&facts.source.weights, usize::from(facts.arm)));
+                        if record.facts.drawn {
+                            trial.drawn(&Drawn::of(&record.source.weights, usize::from(record.facts.arm)));
                         }
                         if let Some(meter) = record.arm().and_then(|arm| arm.meter.as_ref()) {
                             meter.recall(&record.measured());
                         }
-                        ring.push(record);
+                        frame.clear();
+                        request.write(&mut frame);
+                        ring.push(&frame, request.source);
                     }
                     Seen::Label { source, arm, drawn, id, given, scores } => {
                         let at_ms = given.at_ms;
                         let mut asked_ms = None;
-                        if let Some(entry) = ring.get(id) {
-                            asked_ms = Some(entry.record.at_ms());
-                            entry.given = Some(given);
+                        if let Some(place) = ring.find(id) {
+                            asked_ms = ring.at(place).map(|(record, _)| record.at_ms());
+                            ring.give(place, given);
                         }
                         if drawn && let Some(known) = source.arms.get(usize::from(arm)) {
                             let joined = Joined {

@@ -1,14 +1,17 @@
 //! The capture: every answered request with the probabilities that it was drawn by, in memory and on disk, to be joined by labels later
 //! and to be replayed. It never makes a request wait: where the disk can't keep up, requests are left out and counted.
 //!
-//! A request is copied once, into a queue that one thread empties ([`queue`]). The thread appends it to the endpoint's segments
-//! ([`segments`]), keeps the newest in memory ([`ring`]) and joins labels ([`desk`]). A label that comes after its request has left the
-//! memory is looked for on disk. Labels are acknowledged when they are on disk; requests are handed to the system within milliseconds
-//! and survive the end of the process, not that of the machine.
+//! A request is written once, as the frame that the disk gets, into its endpoint's inbox ([`inbox`]), which one thread empties many requests
+//! at a time ([`queue`]). The thread appends them to the endpoint's segments ([`segments`]), keeps the newest in memory ([`ring`]) and
+//! joins labels ([`desk`]). A label that comes after its request has left the memory is looked for on disk. Labels are acknowledged when
+//! they are on disk; requests are handed to the system within hundredths of a second and survive the end of the process, not that of the
+//! machine.
 
 mod arms;
 mod beginning;
 mod desk;
+mod frame;
+mod inbox;
 mod outbox;
 mod queue;
 mod record;
@@ -20,7 +23,7 @@ mod tests;
 mod thread;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
@@ -102,6 +105,8 @@ impl Capture {
             seed: mix(self.seed ^ id),
             endpoint: endpoint.into(),
             counts: tap::Counts::default(),
+            rests: AtomicBool::new(false),
+            inbox: inbox::Inbox::default(),
             queue: Arc::clone(&self.queue),
         });
         self.queue.order(Order::Open(Arc::clone(&tap), std::mem::take(&mut past.ring)), false);
@@ -132,6 +137,8 @@ impl Capture {
 
     /// An endpoint is deleted, and what was captured of it.
     pub(super) fn close(&self, tap: &Tap) {
+        // What finishes after this has nobody to tell.
+        tap.rest(true);
         self.queue.order(Order::Close(tap.id), true);
     }
 

@@ -4,12 +4,13 @@
 //! here, so that ground truth that names either finds its request) and the time, `eventVersion` "0". A file is called
 //! `PREFIX/ENDPOINT/VARIANT/yyyy/mm/dd/hh/MM-SS-mmm-UUID.jsonl` by the time of its first line.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::record::Record;
 use crate::domain::data_capture::DataCapture;
@@ -33,62 +34,77 @@ pub struct CaptureFile {
     pub bytes: Vec<u8>,
 }
 
-/// The files of one endpoint that are being filled, by variant and destination.
+/// The files of one endpoint that are being filled, one for each variant and destination.
 #[derive(Debug)]
 pub(super) struct Outbox {
     endpoint: String,
-    open: HashMap<(String, S3Uri), Open>,
+    open: Vec<Open>,
     rng: Rng,
+    /// The second of the newest line, in words.
+    time: (i64, String),
 }
 
 #[derive(Debug)]
 struct Open {
+    variant: Arc<str>,
+    destination: S3Uri,
     begun_ms: i64,
     bytes: Vec<u8>,
 }
 
 impl Outbox {
     pub(super) fn new(endpoint: &str, seed: u64) -> Self {
-        Self { endpoint: endpoint.to_owned(), open: HashMap::new(), rng: Rng::new(seed) }
+        Self { endpoint: endpoint.to_owned(), open: Vec::new(), rng: Rng::new(seed), time: (0, in_words(0)) }
     }
 
     /// Writes a request's line, if its fleet wants it and the draw takes it.
-    pub(super) fn put(&mut self, record: &Record, now_ms: i64) {
-        let facts = &record.facts;
+    pub(super) fn put(&mut self, record: &Record<&[u8]>, now_ms: i64) {
         // SageMaker captures what was answered.
-        let Some(arm) = facts.source.arms.get(usize::from(facts.arm)).filter(|_| record.status() == 200) else {
-            return;
-        };
+        let Some(arm) = record.arm().filter(|_| record.status() == 200) else { return };
         let Some(wanted) = arm.data_capture.as_ref().filter(|wanted| wanted.enabled) else { return };
         if self.rng.below(100) >= usize::from(wanted.sampling_percent) {
             return;
         }
-        let Some(line) = line(record, wanted) else { return };
-        let place = (arm.variant.to_string(), wanted.destination.clone());
-        let open = self.open.entry(place).or_insert_with(|| Open { begun_ms: now_ms, bytes: Vec::new() });
-        // A value of strings can always be written.
-        if serde_json::to_writer(&mut open.bytes, &line).is_ok() {
-            open.bytes.push(b'\n');
+        let second = record.at_ms().div_euclid(1_000);
+        if self.time.0 != second {
+            self.time = (second, in_words(second));
+        }
+        let Some(line) = line(record, wanted, &self.time.1) else { return };
+        let is_it = |open: &Open| open.variant == arm.variant && open.destination == wanted.destination;
+        let at = self.open.iter().position(is_it).unwrap_or_else(|| {
+            let (variant, destination) = (Arc::clone(&arm.variant), wanted.destination.clone());
+            self.open.push(Open { variant, destination, begun_ms: now_ms, bytes: Vec::new() });
+            self.open.len() - 1
+        });
+        // A line of strings can always be written.
+        let bytes = &mut self.open[at].bytes;
+        if serde_json::to_writer(&mut *bytes, &line).is_ok() {
+            bytes.push(b'\n');
         }
     }
 
     /// When the oldest file is due, milliseconds since the Unix epoch.
     pub(super) fn due_ms(&self) -> Option<i64> {
-        self.open.values().map(|open| open.begun_ms + FILE_MS).min()
+        self.open.iter().map(|open| open.begun_ms + FILE_MS).min()
     }
 
     /// Takes out the files that are due, or all of them.
     pub(super) fn take(&mut self, now_ms: i64, all: bool) -> Vec<CaptureFile> {
-        let is_due = |open: &Open| all || open.bytes.len() >= FILE_BYTES || now_ms >= open.begun_ms + FILE_MS;
-        let due: Vec<_> = self.open.extract_if(|_, open| is_due(open)).collect();
+        let is_due = |open: &mut Open| all || open.bytes.len() >= FILE_BYTES || now_ms >= open.begun_ms + FILE_MS;
+        let due: Vec<Open> = self.open.extract_if(.., is_due).collect();
         due.into_iter()
-            .map(|((variant, destination), open)| {
-                let name = file_name(open.begun_ms, &mut self.rng);
+            .map(|Open { variant, destination, begun_ms, bytes }| {
+                let name = file_name(begun_ms, &mut self.rng);
                 let to = destination.join(&format!("{}/{variant}/{name}", self.endpoint));
-                CaptureFile { endpoint: self.endpoint.clone(), to, bytes: open.bytes }
+                CaptureFile { endpoint: self.endpoint.clone(), to, bytes }
             })
             .collect()
     }
+}
+
+/// `2026-11-26T11:22:33Z`.
+fn in_words(second: i64) -> String {
+    jiff::Timestamp::from_second(second).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// `yyyy/mm/dd/hh/MM-SS-mmm-UUID.jsonl`.
@@ -107,29 +123,61 @@ fn file_name(at_ms: i64, rng: &mut Rng) -> String {
     )
 }
 
-/// One request; `None` when a body that is wanted was too long to be kept.
-fn line(record: &Record, wanted: &DataCapture) -> Option<Value> {
-    let mut data = serde_json::Map::new();
-    if wanted.input {
-        data.insert("endpointInput".to_owned(), side(record.content_type(), "INPUT", record.request()?, wanted));
-    }
-    if wanted.output {
-        data.insert("endpointOutput".to_owned(), side(record.answer_type(), "OUTPUT", record.answer()?, wanted));
-    }
-    let at = jiff::Timestamp::from_millisecond(record.at_ms()).unwrap_or_default();
-    Some(json!({
-        "captureData": data,
-        "eventMetadata": {
-            "eventId": record.id(),
-            "inferenceId": record.id(),
-            "inferenceTime": at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        },
-        "eventVersion": "0",
-    }))
+/// A line, member by member as SageMaker has them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    capture_data: Sides<'a>,
+    event_metadata: Event<'a>,
+    event_version: &'static str,
 }
 
-fn side(content_type: &str, mode: &str, bytes: &[u8], wanted: &DataCapture) -> Value {
-    let name = content_type.split(';').next().unwrap_or_default().trim();
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Sides<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint_input: Option<Side<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint_output: Option<Side<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Side<'a> {
+    observed_content_type: &'a str,
+    mode: &'static str,
+    data: Cow<'a, str>,
+    encoding: &'static str,
+}
+
+#[derive(Serialize)]
+struct Event<'a> {
+    #[serde(rename = "eventId")]
+    id: &'a str,
+    #[serde(rename = "inferenceId")]
+    inference: &'a str,
+    #[serde(rename = "inferenceTime")]
+    time: &'a str,
+}
+
+/// One request; `None` when a body that is wanted was too long to be kept.
+fn line<'a>(record: &'a Record<&[u8]>, wanted: &DataCapture, time: &'a str) -> Option<Line<'a>> {
+    let (mut endpoint_input, mut endpoint_output) = (None, None);
+    if wanted.input {
+        endpoint_input = Some(side(record.content_type(), "INPUT", record.request()?, wanted));
+    }
+    if wanted.output {
+        endpoint_output = Some(side(record.answer_type(), "OUTPUT", record.answer()?, wanted));
+    }
+    Some(Line {
+        capture_data: Sides { endpoint_input, endpoint_output },
+        event_metadata: Event { id: record.id(), inference: record.id(), time },
+        event_version: "0",
+    })
+}
+
+fn side<'a>(observed_content_type: &'a str, mode: &'static str, bytes: &'a [u8], wanted: &DataCapture) -> Side<'a> {
+    let name = observed_content_type.split(';').next().unwrap_or_default().trim();
     let is_in = |list: &[String]| list.iter().any(|one| one.eq_ignore_ascii_case(name));
     let encoding = if is_in(&wanted.csv_content_types) {
         "CSV"
@@ -140,10 +188,10 @@ fn side(content_type: &str, mode: &str, bytes: &[u8], wanted: &DataCapture) -> V
     };
     let text = std::str::from_utf8(bytes).ok().filter(|_| encoding != "BASE64");
     let (data, encoding) = match text {
-        Some(text) => (text.to_owned(), encoding),
-        None => (STANDARD.encode(bytes), "BASE64"),
+        Some(text) => (Cow::Borrowed(text), encoding),
+        None => (Cow::Owned(STANDARD.encode(bytes)), "BASE64"),
     };
-    json!({ "observedContentType": content_type, "mode": mode, "data": data, "encoding": encoding })
+    Side { observed_content_type, mode, data, encoding }
 }
 
 #[cfg(test)]
@@ -151,13 +199,17 @@ mod tests {
     use super::super::arms::{Arm, Arms, Source};
     use super::super::record::tests::{record, source};
     use super::*;
-    use std::sync::Arc;
+    use serde_json::{Value, json};
 
     fn captured_by(wanted: DataCapture) -> Arc<Source> {
         let plain = source(1, &[1.0]);
         let wanted = Some(Arc::new(wanted));
         let arms = plain.arms.iter().map(|arm| Arm { data_capture: wanted.clone(), ..arm.clone() });
-        Arc::new(Source { arms: Arc::new(Arms::new(arms)), weights: Arc::clone(&plain.weights) })
+        Arc::new(Source::new(Arc::new(Arms::new(arms)), Arc::clone(&plain.weights)))
+    }
+
+    fn lent(record: &Record) -> Record<&[u8]> {
+        Record { source: Arc::clone(&record.source), facts: record.facts, bytes: &record.bytes }
     }
 
     fn fine() -> DataCapture {
@@ -172,8 +224,8 @@ mod tests {
         let at_ms = 1_795_692_153_456;
         let mut record = record(&source, "an-id", "1,2", "0.75");
         record.facts.at_ms = at_ms;
-        outbox.put(&record, at_ms);
-        outbox.put(&record, at_ms + 1);
+        outbox.put(&lent(&record), at_ms);
+        outbox.put(&lent(&record), at_ms + 1);
         assert_eq!(outbox.take(at_ms + FILE_MS - 1, false), []);
         assert_eq!(outbox.due_ms(), Some(at_ms + FILE_MS));
         let file = outbox.take(at_ms + FILE_MS, false).pop().unwrap();
@@ -198,11 +250,12 @@ mod tests {
     fn what_is_no_text_or_in_no_list_is_in_base64() {
         let wanted = DataCapture { csv_content_types: vec![], input: false, ..fine() };
         let record = record(&captured_by(wanted.clone()), "i", "1", "2");
-        let line = line(&record, &wanted).unwrap();
+        let record = lent(&record);
+        let line = serde_json::to_value(line(&record, &wanted, "").unwrap()).unwrap();
         assert_eq!(line["captureData"]["endpointInput"], Value::Null);
         assert_eq!(line["captureData"]["endpointOutput"]["data"], "Mg==");
         let side = side("text/csv", "INPUT", b"\xff", &fine());
-        assert_eq!((&side["data"], &side["encoding"]), (&json!("/w=="), &json!("BASE64")));
+        assert_eq!((&*side.data, side.encoding), ("/w==", "BASE64"));
     }
 
     #[test]
@@ -214,7 +267,7 @@ mod tests {
         ] {
             let mut outbox = Outbox::new("live", 7);
             let record = record(&captured_by(wanted), "i", "1", "2");
-            (0..1_000).for_each(|_| outbox.put(&record, 0));
+            (0..1_000).for_each(|_| outbox.put(&lent(&record), 0));
             let lines = outbox
                 .take(0, true)
                 .iter()

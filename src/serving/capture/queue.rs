@@ -1,52 +1,30 @@
-//! The way from the requests to the thread that writes: a bounded queue that never makes a request wait, and copies each record once.
+//! How the capture's thread is called. Requests wait in their endpoints' inboxes ([`super::inbox`]), and the thread naps between two looks at
+//! them: waking it for every request would cost more than all the rest. Whatever else it is asked for (labels and such) stands here.
 //!
-//! Requests are written into two buffers that the thread swaps for empty ones, so that in the long run nothing is allocated. The thread
-//! naps for a moment between two swaps: waking it for every request would cost more than all the rest. Orders (labels and such) are
-//! drained before the requests and carried out after them, so that a label always finds a request that was taken before it.
+//! The thread takes the orders first and empties the inboxes after that, and carries the orders out last, so that a label always finds a
+//! request that was taken before it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::record::Facts;
+/// The thread's nap between two looks while requests come in: short enough that little waits in memory only, long enough that falling
+/// asleep and waking up are a small part of the work.
+const NAP: Duration = Duration::from_millis(20);
 
-/// Requests that may wait for the thread.
-const MOST: usize = 50_000;
+/// Orders that wait where another one that may get lost does.
+const MOST_OFFERED: usize = 50_000;
 
-/// Bytes of theirs that may wait.
-const MOST_BYTES: usize = 32 << 20;
-
-/// The thread's nap between two swaps while requests come in.
-const NAP: Duration = Duration::from_millis(5);
-
-/// A request on its way, and whose it is.
-pub(super) struct Taken {
-    pub(super) tap: u64,
-    pub(super) facts: Facts,
-}
-
-/// What waits. Bytes of the requests stand one after the other.
-pub(super) struct Batch<O> {
-    pub(super) orders: Vec<O>,
-    pub(super) taken: Vec<Taken>,
-    pub(super) bytes: Vec<u8>,
-}
-
-impl<O> Default for Batch<O> {
-    fn default() -> Self {
-        Self { orders: Vec::new(), taken: Vec::new(), bytes: Vec::new() }
-    }
-}
-
-/// The queue. `O` is what else the thread is asked for.
+/// The queue of orders, `O`, and the thread's bed.
 pub(super) struct Queue<O> {
     state: Mutex<State<O>>,
     wake: Condvar,
+    /// The thread waits until it is called.
+    asleep: AtomicBool,
 }
 
 struct State<O> {
-    batch: Batch<O>,
-    /// The thread waits until it is called.
-    asleep: bool,
+    orders: Vec<O>,
     /// Somebody waits for an order: no nap.
     urgent: bool,
     closing: bool,
@@ -54,8 +32,8 @@ struct State<O> {
 
 impl<O> Default for Queue<O> {
     fn default() -> Self {
-        let state = State { batch: Batch::default(), asleep: false, urgent: false, closing: false };
-        Self { state: Mutex::new(state), wake: Condvar::new() }
+        let state = State { orders: Vec::new(), urgent: false, closing: false };
+        Self { state: Mutex::new(state), wake: Condvar::new(), asleep: AtomicBool::new(false) }
     }
 }
 
@@ -64,47 +42,41 @@ impl<O> Queue<O> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a request, whose pieces make up as many bytes as its facts say; `false` when there is no room.
-    pub(super) fn push(&self, taken: Taken, pieces: &[&[u8]]) -> bool {
-        let mut state = self.lock();
-        if state.batch.taken.len() >= MOST || state.batch.bytes.len() >= MOST_BYTES {
-            return false;
+    /// Something has been put into an inbox. A look at a flag, but for the first time in a while.
+    pub(super) fn call(&self) {
+        if self.asleep.load(Ordering::SeqCst) && self.asleep.swap(false, Ordering::SeqCst) {
+            // Whoever falls asleep holds the lock until it sleeps.
+            drop(self.lock());
+            self.wake.notify_all();
         }
-        for piece in pieces {
-            state.batch.bytes.extend_from_slice(piece);
-        }
-        state.batch.taken.push(taken);
-        self.call(state);
-        true
+    }
+
+    /// No nap now: an inbox fills faster than the thread naps.
+    pub(super) fn hurry(&self) {
+        self.lock().urgent = true;
+        self.asleep.store(false, Ordering::SeqCst);
+        self.wake.notify_all();
     }
 
     /// Asks the thread for something. `urgent` where somebody waits for it.
     pub(super) fn order(&self, order: O, urgent: bool) {
         let mut state = self.lock();
-        state.batch.orders.push(order);
+        state.orders.push(order);
         state.urgent |= urgent;
-        if urgent {
-            state.asleep = false;
-            drop(state);
+        let is_asleep = self.asleep.swap(false, Ordering::SeqCst);
+        drop(state);
+        if urgent || is_asleep {
             self.wake.notify_all();
-        } else {
-            self.call(state);
         }
     }
 
-    /// As [`Queue::order`], of what may get lost: it does where as much waits as requests may.
+    /// As [`Queue::order`], of what may get lost: it does where too much waits.
     pub(super) fn offer(&self, order: O) {
         let mut state = self.lock();
-        if state.batch.orders.len() < MOST {
-            state.batch.orders.push(order);
-            self.call(state);
-        }
-    }
-
-    fn call(&self, mut state: MutexGuard<'_, State<O>>) {
-        if std::mem::take(&mut state.asleep) {
+        if state.orders.len() < MOST_OFFERED {
+            state.orders.push(order);
             drop(state);
-            self.wake.notify_all();
+            self.call();
         }
     }
 
@@ -114,74 +86,85 @@ impl<O> Queue<O> {
         self.wake.notify_all();
     }
 
-    /// For the thread: gives the emptied buffers back and takes what has come, after a nap or, when nothing is there, after a sleep of at
-    /// most `limit`. `false` when the queue is closed; what is in the batch is then the last.
-    pub(super) fn swap(&self, batch: &mut Batch<O>, limit: Duration) -> bool {
+    /// For the thread: takes the orders that have come, after a nap or, when there are none and the inboxes are empty too (`is_idle`), after
+    /// a sleep of at most `limit`. `false` when the queue is closed; what has come is then the last.
+    pub(super) fn wait(&self, orders: &mut Vec<O>, limit: Duration, is_idle: impl FnOnce() -> bool) -> bool {
         let mut state = self.lock();
-        let is_empty = |state: &State<O>| state.batch.taken.is_empty() && state.batch.orders.is_empty();
-        if is_empty(&state) && !state.closing {
-            state.asleep = true;
-            let called = |state: &mut State<O>| state.asleep && !state.closing;
-            state = self.wake.wait_timeout_while(state, limit, called).unwrap_or_else(PoisonError::into_inner).0;
-            state.asleep = false;
+        if state.orders.is_empty() && !state.closing {
+            // First the flag, then the look: whoever puts something in later sees the flag.
+            self.asleep.store(true, Ordering::SeqCst);
+            if is_idle() {
+                let sleeps = |state: &mut State<O>| self.asleep.load(Ordering::SeqCst) && !state.closing;
+                state = self.wake.wait_timeout_while(state, limit, sleeps).unwrap_or_else(PoisonError::into_inner).0;
+            }
+            self.asleep.store(false, Ordering::SeqCst);
         }
         let quiet = |state: &mut State<O>| !state.urgent && !state.closing;
         state = self.wake.wait_timeout_while(state, NAP, quiet).unwrap_or_else(PoisonError::into_inner).0;
         state.urgent = false;
-        std::mem::swap(&mut state.batch, batch);
+        orders.append(&mut state.orders);
         !state.closing
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::inbox::{Inbox, Put, Waiting};
     use super::super::record::tests::{record, source};
     use super::*;
 
     #[test]
-    fn a_full_queue_refuses_and_never_waits() {
-        let queue = Queue::<()>::default();
-        let facts = record(&source(1, &[1.0]), "i", "1", "2").facts;
-        let piece = vec![0; 1 << 20];
-        let mut taken = 0;
-        while queue.push(Taken { tap: 1, facts: facts.clone() }, &[&piece]) {
-            taken += 1;
-        }
-        assert_eq!(taken, MOST_BYTES >> 20);
-        let mut batch = Batch::default();
-        assert!(queue.swap(&mut batch, Duration::from_mins(1)));
-        assert_eq!((batch.taken.len(), batch.bytes.len()), (taken, MOST_BYTES));
-        assert!(queue.push(Taken { tap: 1, facts: facts.clone() }, &[b"1"]), "there is room again");
-        for _ in 1..MOST {
-            assert!(queue.push(Taken { tap: 1, facts: facts.clone() }, &[]));
-        }
-        assert!(!queue.push(Taken { tap: 1, facts }, &[]));
-    }
-
-    #[test]
-    fn an_order_is_never_drained_before_a_request_that_was_there_first() {
-        let queue = Queue::<u32>::default();
-        let facts = record(&source(1, &[1.0]), "i", "1", "2").facts;
-        let (mut requests, mut orders) = (0, 0);
+    fn an_order_is_never_carried_out_before_a_request_that_was_there_first() {
+        let (queue, inbox) = (Queue::<u32>::default(), Inbox::default());
+        let record = record(&source(1, &[1.0]), "i", "1", "2");
+        let (mut requests, mut last) = (0, 0);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for number in 1..=10_000 {
-                    assert!(queue.push(Taken { tap: 1, facts: facts.clone() }, &[]));
+                    assert_ne!(inbox.push(&record.source, &record.facts, &[]), Put::Refused);
+                    queue.call();
                     queue.order(number, number % 1_000 == 0);
                 }
                 queue.close();
             });
-            let mut batch = Batch::default();
+            let (mut orders, mut waiting) = (Vec::new(), Waiting::default());
             loop {
-                let goes_on = queue.swap(&mut batch, Duration::from_mins(1));
-                requests += batch.taken.drain(..).count() as u32;
-                orders = batch.orders.drain(..).fold(orders, |_, order| order);
-                assert!(requests >= orders, "{orders} came before its request");
+                let goes_on = queue.wait(&mut orders, Duration::from_mins(1), || inbox.is_empty());
+                inbox.swap(&mut waiting);
+                requests += waiting.requests as u32;
+                waiting.clear();
+                last = orders.drain(..).fold(last, |_, order| order);
+                assert!(requests >= last, "{last} came before its request");
                 if !goes_on {
                     break;
                 }
             }
         });
-        assert_eq!((requests, orders), (10_000, 10_000));
+        assert_eq!((requests, last), (10_000, 10_000));
+    }
+
+    #[test]
+    fn a_request_wakes_a_thread_that_is_asleep_for_long() {
+        let (queue, inbox) = (Queue::<()>::default(), Inbox::default());
+        let record = record(&source(1, &[1.0]), "i", "1", "2");
+        std::thread::scope(|scope| {
+            let (queue, inbox) = (&queue, &inbox);
+            // Each request is taken before the next one comes: the thread falls asleep between them, and sleeps for good if it misses a call.
+            let (taken, heard) = std::sync::mpsc::channel();
+            scope.spawn(move || {
+                let (mut orders, mut waiting) = (Vec::new(), Waiting::default());
+                while queue.wait(&mut orders, Duration::from_hours(1), || inbox.is_empty()) {
+                    inbox.swap(&mut waiting);
+                    (0..waiting.requests).for_each(|_| taken.send(()).unwrap());
+                    waiting.clear();
+                }
+            });
+            for _ in 0..20 {
+                assert_eq!(inbox.push(&record.source, &record.facts, &[]), Put::Waits);
+                queue.call();
+                heard.recv_timeout(Duration::from_mins(1)).unwrap();
+            }
+            queue.close();
+        });
     }
 }

@@ -1,7 +1,7 @@
 //! An endpoint's records on disk: files of checked frames that are only ever appended to, the oldest deleted where they grow too large or
 //! too old. A file that was cut short by a crash is read up to the cut.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Write};
 use std::ops::ControlFlow;
@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::arms::Source;
-use super::record::{Frame, Given, Record, read_frame, write_label, write_request, write_source};
+use super::frame::{Frame, read_frame, write_label, write_request, write_source};
+use super::record::{Facts, Given, Record};
 
 /// What a segment begins with; the last byte is the version.
 const MAGIC: &[u8; 8] = b"CPCAPT\0\x01";
@@ -40,13 +41,13 @@ pub(super) struct Segments {
     begun_ms: i64,
     newest_ms: i64,
     closed: VecDeque<Closed>,
-    /// Numbers of the sources in the open segment, held so that no other takes their place in memory.
-    sources: HashMap<usize, (u32, Arc<Source>)>,
-    /// The source that was written last, which is nearly always the next one too.
-    last: Option<(usize, u32)>,
+    /// Numbers of the sources in the open segment.
+    sources: HashSet<u32>,
     /// Frames not yet handed to the file.
     buffer: Vec<u8>,
-    /// Requests in it.
+    /// Why the file refused something since the last flush.
+    refused: Option<io::Error>,
+    /// Requests since the last flush.
     waiting: u64,
     /// Bytes of one segment, and of all of them.
     most: (u64, u64),
@@ -80,9 +81,9 @@ impl Segments {
             begun_ms: 0,
             newest_ms: 0,
             closed,
-            sources: HashMap::new(),
-            last: None,
+            sources: HashSet::new(),
             buffer: Vec::new(),
+            refused: None,
             waiting: 0,
             most: (SEGMENT_BYTES, ENDPOINT_BYTES),
         }
@@ -93,60 +94,48 @@ impl Segments {
         &self.folder
     }
 
-    /// Appends a request.
-    pub(super) fn request(&mut self, record: &Record) {
-        let number = self.source(&record.facts.source);
-        self.frame(|out| write_request(out, number, &record.facts, &record.bytes));
-        self.newest_ms = self.newest_ms.max(record.facts.at_ms);
-        self.waiting += 1;
+    /// Appends requests, whose sealed frames go to the file as they are. `newest_ms` is when the newest of them was answered.
+    pub(super) fn requests(&mut self, frames: &[u8], sources: &[Arc<Source>], count: u64, newest_ms: i64, now_ms: i64) {
+        for source in sources {
+            self.source(source);
+        }
+        if self.refused.is_none() {
+            let written = self.write_out(now_ms).and_then(|()| self.append(frames, now_ms));
+            self.refused = written.err();
+        }
+        self.newest_ms = self.newest_ms.max(newest_ms);
+        self.waiting += count;
     }
 
-    /// Requests that are not handed to the system yet.
+    /// Requests since the last flush.
     pub(super) fn waiting(&self) -> u64 {
         self.waiting
     }
 
     /// Appends a label of a request.
-    pub(super) fn label(&mut self, record: &Record, given: &Given, scores: &[f64]) {
-        let number = self.source(&record.facts.source);
-        self.frame(|out| write_label(out, number, record, given, scores));
+    pub(super) fn label(&mut self, record: &Record<impl AsRef<[u8]>>, given: &Given, scores: &[f64]) {
+        self.source(&record.source);
+        write_label(&mut self.buffer, record, given, scores);
         self.newest_ms = self.newest_ms.max(given.at_ms);
     }
 
-    /// The number of a source in the open segment; written there when it is new.
-    fn source(&mut self, source: &Arc<Source>) -> u32 {
-        let place = source.place();
-        if let Some((last, number)) = self.last
-            && last == place
-        {
-            return number;
+    /// Writes a source where it is new to the open segment.
+    fn source(&mut self, source: &Source) {
+        if self.sources.insert(source.number) {
+            write_source(&mut self.buffer, source);
         }
-        let next = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
-        let number = if let Some((number, _)) = self.sources.get(&place) {
-            *number
-        } else {
-            self.sources.insert(place, (next, Arc::clone(source)));
-            self.frame(|out| write_source(out, next, source));
-            next
-        };
-        self.last = Some((place, number));
-        number
-    }
-
-    fn frame(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        let head = self.buffer.len();
-        self.buffer.extend_from_slice(&[0; 8]);
-        write(&mut self.buffer);
-        let (before, payload) = self.buffer.split_at_mut(head + 8);
-        let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
-        before[head..head + 4].copy_from_slice(&length.to_le_bytes());
-        before[head + 4..].copy_from_slice(&crc32fast::hash(payload).to_le_bytes());
     }
 
     /// Hands what was appended to the system, `synced` to the disk itself. What can't be written is dropped, and the next attempt begins
     /// a new segment.
     pub(super) fn flush(&mut self, synced: bool, now_ms: i64) -> io::Result<()> {
-        let written = self.write_out(synced, now_ms);
+        let written = match self.refused.take() {
+            Some(error) => Err(error),
+            None => self.write_out(now_ms).and_then(|()| match &self.open {
+                Some(file) if synced => file.sync_data(),
+                _ => Ok(()),
+            }),
+        };
         self.buffer.clear();
         self.waiting = 0;
         if written.is_err() || self.size >= self.most.0 {
@@ -156,35 +145,43 @@ impl Segments {
         written
     }
 
-    fn write_out(&mut self, synced: bool, now_ms: i64) -> io::Result<()> {
-        if !self.buffer.is_empty() {
-            let file = match &mut self.open {
-                Some(file) => file,
-                none => {
-                    fs::create_dir_all(&self.folder)?;
-                    self.number += 1;
-                    let mut file =
-                        OpenOptions::new().append(true).create_new(true).open(path(&self.folder, self.number))?;
-                    file.write_all(MAGIC)?;
-                    self.size = MAGIC.len() as u64;
-                    self.begun_ms = now_ms;
-                    none.insert(file)
-                }
-            };
-            file.write_all(&self.buffer)?;
-            self.size += self.buffer.len() as u64;
+    /// Hands the buffer over.
+    fn write_out(&mut self, now_ms: i64) -> io::Result<()> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let written = self.append(&buffer, now_ms);
+        buffer.clear();
+        self.buffer = buffer;
+        written
+    }
+
+    /// Appends to the open segment, or begins one.
+    fn append(&mut self, frames: &[u8], now_ms: i64) -> io::Result<()> {
+        if frames.is_empty() {
+            return Ok(());
         }
-        match &self.open {
-            Some(file) if synced => file.sync_data(),
-            _ => Ok(()),
-        }
+        let file = match &mut self.open {
+            Some(file) => file,
+            none => {
+                fs::create_dir_all(&self.folder)?;
+                self.number += 1;
+                let mut file =
+                    OpenOptions::new().append(true).create_new(true).open(path(&self.folder, self.number))?;
+                file.write_all(MAGIC)?;
+                self.size = MAGIC.len() as u64;
+                self.begun_ms = now_ms;
+                none.insert(file)
+            }
+        };
+        file.write_all(frames)?;
+        self.size += frames.len() as u64;
+        Ok(())
     }
 
     fn rotate(&mut self) {
         if self.open.take().is_some() {
             self.closed.push_back(Closed { number: self.number, size: self.size, newest_ms: self.newest_ms });
         }
-        (self.size, self.newest_ms, self.last) = (0, 0, None);
+        (self.size, self.newest_ms) = (0, 0);
         self.sources.clear();
     }
 
@@ -253,8 +250,8 @@ pub(super) enum Seen<'a> {
 
 /// A request in a segment.
 pub(super) struct Found<'a> {
-    source: &'a Arc<Source>,
-    facts: super::record::Bare,
+    pub(super) source: &'a Arc<Source>,
+    facts: Facts,
     bytes: &'a [u8],
 }
 
@@ -266,7 +263,12 @@ impl Found<'_> {
 
     /// A copy of its own.
     pub(super) fn record(&self) -> Record {
-        Record { facts: self.facts.with(Arc::clone(self.source)), bytes: self.bytes.into() }
+        Record { source: Arc::clone(self.source), facts: self.facts, bytes: self.bytes.into() }
+    }
+
+    /// Its frame, as one of its source.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        write_request(out, self.source.number, &self.facts, &[self.bytes]);
     }
 }
 
@@ -341,8 +343,13 @@ fn next_frame(reader: &mut impl Read, payload: &mut Vec<u8>) -> io::Result<bool>
 
 #[cfg(test)]
 mod tests {
+    use super::super::frame::tests::framed;
     use super::super::record::tests::{record, source};
     use super::*;
+
+    fn request(segments: &mut Segments, record: &Record) {
+        segments.requests(&framed(record), &[Arc::clone(&record.source)], 1, record.at_ms(), 0);
+    }
 
     fn ids(folder: &Path) -> Vec<String> {
         let mut ids = Vec::new();
@@ -367,7 +374,7 @@ mod tests {
         for (number, source) in [one.clone(), two, one].into_iter().enumerate() {
             let mut segments = Segments::open(folder.path().to_owned());
             let record = record(&source, &number.to_string(), "1", "2");
-            segments.request(&record);
+            request(&mut segments, &record);
             segments.label(&record, &Given { at_ms: 1, values: vec![1.0] }, &[1.0]);
             segments.flush(true, 0).unwrap();
         }
@@ -381,7 +388,7 @@ mod tests {
         let source = source(1, &[1.0]);
         let mut segments = Segments::open(folder.path().to_owned());
         for id in ["a", "b", "c"] {
-            segments.request(&record(&source, id, "1", "2"));
+            request(&mut segments, &record(&source, id, "1", "2"));
         }
         segments.flush(false, 0).unwrap();
         let file = path(folder.path(), 1);
@@ -404,13 +411,13 @@ mod tests {
         segments.most = (segment, all);
         let long = "1".repeat(1_000);
         for _ in 0..600 {
-            segments.request(&record(&source, "x", &long, "2"));
+            request(&mut segments, &record(&source, "x", &long, "2"));
             segments.flush(false, 0).unwrap();
         }
         let kept: u64 = list(folder.path()).iter().map(|(_, path)| fs::metadata(path).unwrap().len()).sum();
         assert!(kept <= all + segment && kept > all / 2, "{kept}");
         assert!(list(folder.path())[0].0 > 1, "the first are gone");
-        segments.request(&record(&source, "y", "1", "2"));
+        request(&mut segments, &record(&source, "y", "1", "2"));
         segments.flush(false, 0).unwrap();
         segments.retire(SEGMENT_MS - 1);
         assert!(segments.open.is_some());

@@ -1,16 +1,18 @@
 //! Where an endpoint's requests are captured from: counts them in and out, and never makes one wait.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::content::Prediction;
 use super::super::versus::Echo;
 use super::super::window::Measured;
 use super::super::{Invocation, InvokeError};
 use super::arms::Source;
-use super::queue::{Queue, Taken};
+use super::inbox::{Inbox, Put};
+use super::queue::Queue;
 use super::record::{Facts, KEPT_BYTES, Sizes};
 use super::thread::Order;
+use crate::domain::label::LabelCounts;
 use crate::stats::live::CaptureLive;
 
 /// A number that only grows.
@@ -34,13 +36,7 @@ pub(super) struct Counts {
     pub(super) dropped: Count,
     pub(super) without_body: Count,
     pub(super) unwritten: Count,
-    pub(super) labels: Count,
-    pub(super) late: Count,
-    pub(super) forced: Count,
-    pub(super) repeated: Count,
-    pub(super) contradictory: Count,
-    pub(super) unknown: Count,
-    pub(super) unfit: Count,
+    pub(super) labels: Mutex<LabelCounts>,
 }
 
 /// One endpoint's way into the capture, from its first fleet to its deletion.
@@ -50,6 +46,9 @@ pub struct Tap {
     pub(super) seed: u64,
     pub(super) endpoint: Arc<str>,
     pub(super) counts: Counts,
+    /// See [`Tap::rest`].
+    pub(super) rests: AtomicBool,
+    pub(super) inbox: Inbox,
     pub(super) queue: Arc<Queue<Order>>,
 }
 
@@ -75,6 +74,9 @@ pub struct Answered<'a> {
 impl Tap {
     /// Captures one request. Costs a short lock and one copy of what is short enough to be kept.
     pub fn take(&self, request: &Invocation<'_>, answered: Answered<'_>) {
+        if self.rests.load(Ordering::Relaxed) {
+            return;
+        }
         let Answered { source, arm, measured, result } = answered;
         let id = cut(request.inference_id);
         let content_type = cut(request.content_type);
@@ -93,7 +95,6 @@ impl Tap {
             answer: length(answer),
         };
         let facts = Facts {
-            source: Arc::clone(source),
             arm: u16::try_from(arm).unwrap_or(u16::MAX),
             drawn: measured.drawn,
             status: measured.status,
@@ -103,8 +104,10 @@ impl Tap {
             sizes,
         };
         let pieces = [id, content_type, answer_type, body.unwrap_or_default(), answer.unwrap_or_default()];
-        if !self.queue.push(Taken { tap: self.id, facts }, &pieces) {
-            self.counts.dropped.add(1);
+        match self.inbox.push(source, &facts, &pieces) {
+            Put::Waits => self.queue.call(),
+            Put::HalfFull => self.queue.hurry(),
+            Put::Refused => self.counts.dropped.add(1),
         }
     }
 
@@ -115,6 +118,16 @@ impl Tap {
         }
     }
 
+    /// Lets requests pass from now on as if there were no capture, or captures them again.
+    pub fn rest(&self, rests: bool) {
+        self.rests.store(rests, Ordering::Relaxed);
+    }
+
+    /// Counts what became of labels.
+    pub(super) fn labelled(&self, counts: LabelCounts) {
+        self.counts.labels.lock().unwrap_or_else(PoisonError::into_inner).add(counts);
+    }
+
     /// The counts as of now.
     pub fn live(&self) -> CaptureLive {
         let counts = &self.counts;
@@ -123,13 +136,7 @@ impl Tap {
             dropped: counts.dropped.get(),
             without_body: counts.without_body.get(),
             unwritten: counts.unwritten.get(),
-            labels: counts.labels.get(),
-            late: counts.late.get(),
-            forced: counts.forced.get(),
-            repeated: counts.repeated.get(),
-            contradictory: counts.contradictory.get(),
-            unknown: counts.unknown.get(),
-            unfit: counts.unfit.get(),
+            labels: *counts.labels.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
 }

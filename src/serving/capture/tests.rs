@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::domain::algorithm::Algorithm;
+use crate::domain::label::LabelCounts;
 use crate::serving::content::tests::small;
 use crate::serving::{Answer, Fleet, FleetSpec, Invocation, Serving, VariantSpec};
 use crate::stats::live::{EndpointLive, VariantLive};
@@ -78,7 +79,8 @@ fn a_label_counts_for_the_request_that_has_its_id() {
         ask(&serving, "two", "0,1\n0,0");
         ask(&serving, "three", "0,1");
         let report = label(&serving, &[("one", &[1.5]), ("two", &[1.0, -1.0])]);
-        assert_eq!(report, LabelReport { joined: 2, ..LabelReport::default() });
+        let counts = LabelCounts { joined: 2, ..LabelCounts::default() };
+        assert_eq!(report, LabelReport { counts, ..LabelReport::default() });
         let live = variant(&serving, 0);
         assert_eq!((live.predictions, live.labelled), (4, 3));
         assert!((live.rmse.unwrap() - (0.25_f64 / 3.0).sqrt()).abs() < 1e-12);
@@ -96,14 +98,15 @@ fn the_first_label_counts_and_others_are_told_apart() {
     }
     let report =
         label(&serving, &[("a", &[1.0]), ("a", &[1.0]), ("a", &[2.0]), ("nobody", &[1.0]), ("b", &[1.0, 2.0])]);
-    let counts = (report.joined, report.repeated, report.contradictory, report.unknown, report.unfit);
-    assert_eq!((counts, report.total()), ((1, 1, 1, 1, 1), 5));
+    let told = report.counts;
+    let counts = (told.joined, told.repeated, told.contradictory, told.unknown, told.unfit);
+    assert_eq!((counts, told.total()), ((1, 1, 1, 1, 1), 5));
     assert!(report.problems[2].contains("2 labels came for 1 rows"), "{:?}", report.problems);
     assert_eq!(variant(&serving, 0).labelled, 1);
-    let counts = live(&serving).capture;
-    assert_eq!((counts.taken, counts.labels, counts.contradictory, counts.unknown, counts.unfit), (2, 1, 1, 1, 1));
+    let capture = live(&serving).capture;
+    assert_eq!((capture.taken, capture.labels), (2, told), "what is told is what is shown");
     label(&serving, &[("nobody", &[1.0])]);
-    assert_eq!(live(&serving).capture.unknown, 2, "shown, though nothing was answered since");
+    assert_eq!(live(&serving).capture.labels.unknown, 2, "shown, though nothing was answered since");
 }
 
 #[test]
@@ -112,9 +115,9 @@ fn a_label_after_a_swap_counts_for_the_model_that_answered() {
     ask(&serving, "before", "0,1");
     serving.install("e", fleet(&serving, &[("A", "other", 1.0)]), "d");
     ask(&serving, "after", "0,1");
-    assert_eq!(label(&serving, &[("before", &[7.0])]).joined, 1);
+    assert_eq!(label(&serving, &[("before", &[7.0])]).counts.joined, 1);
     assert_eq!(variant(&serving, 0).labelled, 0, "the new model was not asked");
-    assert_eq!(label(&serving, &[("after", &[1.0])]).joined, 1);
+    assert_eq!(label(&serving, &[("after", &[1.0])]).counts.joined, 1);
     let live = variant(&serving, 0);
     assert_eq!((live.labelled, live.model_name.as_str()), (1, "other"));
     serving.install("e", fleet(&serving, &[("A", "other", 1.0), ("B", "m", 0.0)]), "f");
@@ -141,7 +144,7 @@ fn the_experiment_takes_a_label_by_the_draw_that_it_is_for() {
     serving.install("e", fleet(&serving, &[("B", "other", 1.0), ("A", "m", 1.0)]), "two");
     let of_other = draw(0);
     for id in [&of_a, &of_b[0], &of_b[1], &of_other] {
-        assert_eq!(label(&serving, &[(id, &[2.0])]).joined, 1);
+        assert_eq!(label(&serving, &[(id, &[2.0])]).counts.joined, 1);
     }
     let live = live(&serving);
     assert_eq!((live.variants[0].labelled, live.variants[1].labelled), (1, 51), "the numbers on show");
@@ -157,7 +160,7 @@ fn while_two_fleets_serve_each_answer_is_that_of_its_own() {
     for number in 0..40 {
         let id = number.to_string();
         answered[ask(&serving, &id, "0,1").drawn.unwrap().place] += 1;
-        assert_eq!(label(&serving, &[(&id, &[1.0])]).joined, 1);
+        assert_eq!(label(&serving, &[(&id, &[1.0])]).counts.joined, 1);
     }
     assert!(answered.iter().all(|n| *n > 0), "{answered:?}");
     let live = live(&serving);
@@ -179,7 +182,7 @@ fn a_request_whose_variant_the_client_chose_never_counts() {
     };
     assert!(serving.invoke("e", &request).result.is_ok());
     let report = label(&serving, &[("forced", &[1.0])]);
-    assert_eq!((report.forced, report.joined, variant(&serving, 0).labelled), (1, 0, 0));
+    assert_eq!((report.counts.forced, report.counts.joined, variant(&serving, 0).labelled), (1, 0, 0));
     assert_eq!(kept(&serving), [("forced".to_owned(), Some(vec![1.0]))], "a replay can use it all the same");
 }
 
@@ -192,9 +195,28 @@ fn refused_requests_and_long_bodies_are_captured_without_what_they_lack() {
     let long = vec!["0,1"; KEPT_BYTES / 4 + 1].join("\n");
     ask(&serving, "long", &long);
     let report = label(&serving, &[("bad", &[1.0]), ("long", &vec![1.0; KEPT_BYTES / 4 + 1])]);
-    assert_eq!((report.unfit, report.joined), (1, 1), "the long one's answer is short enough: {:?}", report.problems);
+    assert_eq!(
+        (report.counts.unfit, report.counts.joined),
+        (1, 1),
+        "the long one's answer is short enough: {:?}",
+        report.problems
+    );
     assert!(report.problems[0].contains("status 400"), "{:?}", report.problems);
     assert_eq!(live(&serving).capture.without_body, 1);
+}
+
+#[test]
+fn a_capture_that_rests_lets_requests_pass() {
+    let serving = started(None);
+    ask(&serving, "before", "0,1");
+    assert!(serving.rest_capture("e", true) && !serving.rest_capture("nobody", true));
+    ask(&serving, "between", "0,1");
+    assert!(serving.rest_capture("e", false));
+    ask(&serving, "after", "0,1");
+    let ids: Vec<String> = kept(&serving).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids, ["before", "after"]);
+    let live = live(&serving);
+    assert_eq!((live.capture.taken, live.capture.dropped, live.variants[0].requests), (2, 0, 3));
 }
 
 #[test]
@@ -210,10 +232,16 @@ fn a_label_that_comes_late_finds_its_request_on_disk() {
     }
     let report = label(&serving, &[("early", &[1.0]), ("told", &[2.0]), ("nobody", &[1.0]), ("49999", &[1.0, 2.0])]);
     assert_eq!(live(&serving).capture.dropped, 0);
-    let counts = (report.joined, report.late, report.contradictory, report.unknown, report.unfit);
+    let counts = (
+        report.counts.joined,
+        report.counts.late,
+        report.counts.contradictory,
+        report.counts.unknown,
+        report.counts.unfit,
+    );
     assert_eq!(counts, (1, 1, 1, 1, 1), "{:?}", report.problems);
     assert_eq!(variant(&serving, 0).labelled, 2);
-    assert_eq!(label(&serving, &[("early", &[1.0])]).repeated, 1, "the disk knows of it");
+    assert_eq!(label(&serving, &[("early", &[1.0])]).counts.repeated, 1, "the disk knows of it");
 }
 
 #[test]
@@ -232,7 +260,7 @@ fn what_was_captured_and_labelled_is_there_after_a_restart() {
     let live = variant(&serving, 0);
     assert_eq!((live.requests, live.predictions, live.labelled), (2, 2, 1));
     assert_eq!(live.rmse, Some(1.0));
-    assert_eq!(label(&serving, &[("one", &[3.0]), ("two", &[1.0])]).contradictory, 1);
+    assert_eq!(label(&serving, &[("one", &[3.0]), ("two", &[1.0])]).counts.contradictory, 1);
     assert_eq!(variant(&serving, 0).labelled, 2);
     assert_eq!(variant(&serving, 1).labelled, 0);
     assert!(ask(&serving, "three", "0,1").drawn.unwrap().epoch > epoch, "epochs go on");
@@ -296,12 +324,12 @@ fn every_label_that_counts_is_told_with_its_epoch_and_probabilities() {
     for (epoch, weights) in [(1, [1.0, 1.0]), (2, [3.0, 1.0])] {
         let source = record::tests::source(epoch, &weights);
         let record = record::tests::record(&source, &epoch.to_string(), "1,2", "0.75");
-        let pieces = [record.bytes.as_ref()];
-        assert!(tap.queue.push(queue::Taken { tap: tap.id, facts: record.facts.clone() }, &pieces));
+        assert_eq!(tap.inbox.push(&source, &record.facts, &[&record.bytes]), inbox::Put::Waits);
+        tap.queue.call();
     }
     let labels = ["2", "1"].map(|id| Label { id: id.to_owned(), values: vec![1.0] });
     let report = Capture::label(&tap, labels.to_vec(), true).wait(std::time::Duration::from_mins(1)).unwrap().unwrap();
-    assert_eq!(report.joined, 2);
+    assert_eq!(report.counts.joined, 2);
     let expected = [("A".to_owned(), 2, vec![0.75, 0.25]), ("A".to_owned(), 1, vec![0.5, 0.5])];
     assert_eq!(*told.lock().unwrap(), expected);
 }
@@ -325,7 +353,7 @@ fn a_disk_that_refuses_costs_the_memory_nothing() {
     let serving = started(Some(&file));
     ask(&serving, "one", "0,1");
     let report = label(&serving, &[("one", &[1.0])]);
-    assert_eq!(report.joined, 1, "it counts as long as the app runs");
+    assert_eq!(report.counts.joined, 1, "it counts as long as the app runs");
     assert!(report.not_on_disk.is_some());
     assert_eq!(live(&serving).capture.unwritten, 1);
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::super::versus::Echo;
 use super::Post;
 use super::desk::{Desk, Sink, Unfound, search};
-use super::queue::{Batch, Queue};
+use super::queue::Queue;
 use super::record::Record;
-use super::ring::{Entry, Ring};
+use super::ring::{Entry, Held, Ring};
 use super::segments;
 use super::tap::Tap;
 use crate::domain::label::{Label, LabelReport};
@@ -47,9 +47,9 @@ pub struct Kept {
     pub label: Option<Vec<f64>>,
 }
 
-impl From<&Entry> for Kept {
-    fn from(entry: &Entry) -> Self {
-        Self { record: entry.record.clone(), label: entry.given.as_ref().map(|given| given.values.clone()) }
+impl From<Held<'_>> for Kept {
+    fn from((record, given): Held<'_>) -> Self {
+        Self { record: record.to_owned(), label: given.map(|given| given.values.clone()) }
     }
 }
 
@@ -74,13 +74,15 @@ struct Acknowledged {
 impl Writer {
     /// Runs until the queue is closed and empty.
     pub(super) fn run(mut self) {
-        let mut batch = Batch::default();
+        let mut orders = Vec::new();
         let mut looked = self.clock.elapsed();
         loop {
             let due_ms = self.desks.values().filter_map(|desk| desk.outbox.due_ms()).min();
             let left = due_ms.map(|due| u64::try_from(due - self.clock.wall_ms()).unwrap_or(0));
-            let goes_on = self.queue.swap(&mut batch, left.map_or(LOOK, Duration::from_millis).min(LOOK));
-            self.work(&mut batch);
+            let limit = left.map_or(LOOK, Duration::from_millis).min(LOOK);
+            let is_idle = || self.desks.values().all(|desk| desk.tap.inbox.is_empty());
+            let goes_on = self.queue.wait(&mut orders, limit, is_idle);
+            self.work(&mut orders);
             self.post(!goes_on);
             if self.clock.elapsed().saturating_sub(looked) >= LOOK {
                 looked = self.clock.elapsed();
@@ -93,9 +95,9 @@ impl Writer {
         }
     }
 
-    fn work(&mut self, batch: &mut Batch<Order>) {
-        let mut orders = Vec::new();
-        for order in batch.orders.drain(..) {
+    fn work(&mut self, orders: &mut Vec<Order>) {
+        let mut later = Vec::new();
+        for order in orders.drain(..) {
             match order {
                 Order::Open(tap, ring) => {
                     let folder = self.folder.as_ref().map(|folder| folder.join(&*tap.endpoint));
@@ -103,25 +105,19 @@ impl Writer {
                 }
                 Order::Close(tap) => {
                     if let Some(mut desk) = self.desks.remove(&tap) {
-                        post(&self.post, &mut desk, self.clock.wall_ms(), true);
+                        let now_ms = self.clock.wall_ms();
+                        // What came before the end goes to the bucket all the same.
+                        desk.take(now_ms);
+                        post(&self.post, &mut desk, now_ms, true);
                         desk.delete();
                     }
                 }
-                later => orders.push(later),
+                other => later.push(other),
             }
         }
         let now_ms = self.clock.wall_ms();
-        let mut rest = batch.bytes.as_slice();
-        for taken in batch.taken.drain(..) {
-            let (bytes, after) = rest.split_at(taken.facts.sizes.total().min(rest.len()));
-            rest = after;
-            // A fleet that finishes requests of a deleted endpoint has nobody to tell.
-            if let Some(desk) = self.desks.get_mut(&taken.tap) {
-                desk.take(Record { facts: taken.facts, bytes: bytes.into() }, now_ms);
-            }
-        }
-        batch.bytes.clear();
-        let acknowledged = self.carry_out(orders);
+        self.desks.values_mut().for_each(|desk| desk.take(now_ms));
+        let acknowledged = self.carry_out(later);
         self.flush(acknowledged);
     }
 
@@ -141,12 +137,13 @@ impl Writer {
                 Order::Labels { tap, labels, answer } => {
                     let mut report = LabelReport::default();
                     let Some(desk) = self.desks.get_mut(&tap) else {
-                        report.unknown = labels.len() as u64;
+                        report.counts.unknown = labels.len() as u64;
                         answer.resolve(report);
                         continue;
                     };
                     let elsewhere = desk.label(labels, &mut report, now_ms, &self.sink);
                     if elsewhere.is_empty() {
+                        desk.tap.labelled(report.counts);
                         acknowledged.push(Acknowledged { tap, report, answer });
                     } else {
                         desk.unfound.push(Unfound { labels: elsewhere, report, answer });
@@ -162,6 +159,7 @@ impl Writer {
                     desk.is_searching = false;
                     for Unfound { labels, mut report, answer } in unfound {
                         desk.label_found(&mut found, labels, &mut report, now_ms, &self.sink);
+                        desk.tap.labelled(report.counts);
                         acknowledged.push(Acknowledged { tap, report, answer });
                     }
                 }

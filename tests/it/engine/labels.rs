@@ -8,7 +8,7 @@ use counterpoise::domain::deployment::DeploymentPlan;
 use counterpoise::domain::endpoint::Retain;
 use counterpoise::domain::endpoint_config::EndpointConfig;
 use counterpoise::domain::extras::Extras;
-use counterpoise::domain::label::{Label, LabelReport};
+use counterpoise::domain::label::{Label, LabelCounts, LabelReport};
 use counterpoise::domain::s3_uri::S3Uri;
 use counterpoise::stats::live::{CaptureLive, EndpointLive};
 use counterpoise::workspace::{Command, CommandError, LabelSource, MatchBy, Reply, Source};
@@ -83,7 +83,7 @@ fn every_answer_has_an_id_that_a_label_can_name() {
     assert!(answer["problems"][0].as_str().unwrap().starts_with("nobody:"), "{answer}");
     let live = until(&lab, "the labels", |live| labelled(live) == 2);
     assert_eq!(live.variants.iter().map(|v| v.predictions).sum::<u64>(), 2, "coverage leaves out what was forced");
-    assert_eq!((live.capture.forced, live.capture.unknown, live.capture.taken), (1, 1, 3));
+    assert_eq!((live.capture.labels.forced, live.capture.labels.unknown, live.capture.taken), (1, 1, 3));
 
     for (path, body, status, words) in [
         ("/endpoints/none/ground-truth", "a,1", 404, "Could not find"),
@@ -125,7 +125,7 @@ fn labels_come_from_objects_by_id_and_by_content() {
     assert_eq!(lab.endpoint("live").ground_truth, Some(prefix));
     lab.put("mine/two.csv", format!("{},{}\n", ids[11], rows[11].0).as_bytes());
     let live = until(&lab, "the eleventh label", |live| labelled(live) == 11);
-    assert_eq!(live.capture.labels, 11, "what was there before is not read");
+    assert_eq!(live.capture.labels.joined, 11, "what was there before is not read");
     let nowhere = Command::SetGroundTruth { endpoint: "live".into(), prefix: Some(S3Uri::new("no-bucket", "")) };
     assert!(matches!(lab.refused(nowhere), CommandError::NotFound(_)));
 
@@ -135,18 +135,21 @@ fn labels_come_from_objects_by_id_and_by_content() {
         source: LabelSource::Object { at: S3Uri::new(BUCKET, at), by },
     };
     let told = report(lab.ok(by("mine/early.csv", MatchBy::InferenceId)));
-    assert_eq!(told, LabelReport { joined: 1, ..LabelReport::default() });
+    assert_eq!(
+        told,
+        LabelReport { counts: LabelCounts { joined: 1, ..LabelCounts::default() }, ..LabelReport::default() }
+    );
     let by_hand = LabelSource::Given(vec![Label { id: ids[12].clone(), values: vec![1.0] }]);
     let told = report(lab.ok(Command::AddLabels { endpoint: "live".into(), source: by_hand }));
-    assert_eq!(told.joined, 1);
+    assert_eq!(told.counts.joined, 1);
 
     // The rest by content: a data set with the label first, its numbers written another way.
     let set = rows.iter().map(|(y, x)| format!("{y}, {x}\n")).collect::<Vec<_>>().concat();
     lab.put("sets/all.csv", set.as_bytes());
     let told = report(lab.ok(by("sets/all.csv", MatchBy::Content)));
-    assert_eq!((told.joined, told.total()), (27, 27), "{told:?}");
+    assert_eq!((told.counts.joined, told.counts.total()), (27, 27), "{told:?}");
     let again = report(lab.ok(by("sets/all.csv", MatchBy::Content)));
-    assert!(again.total() == 0 && again.problems[0].contains("no captured request"), "{again:?}");
+    assert!(again.counts.total() == 0 && again.problems[0].contains("no captured request"), "{again:?}");
     until(&lab, "all labels", |live| labelled(live) == 40);
 
     lab.put("ground-truth/live/bad.jsonl", b"{");
@@ -166,7 +169,7 @@ fn labels_and_numbers_are_there_after_a_restart_and_gone_with_the_endpoint() {
     let ids: Vec<String> = rows.iter().map(|(_, x)| ask(&lab, &[CSV], x)).collect();
     let csv = ids.iter().zip(&rows).take(12).map(|(id, (y, _))| format!("{id},{y}\n")).collect::<Vec<_>>().concat();
     let source = LabelSource::Text(csv.into_bytes().into());
-    assert_eq!(report(lab.ok(Command::AddLabels { endpoint: "live".into(), source })).joined, 12);
+    assert_eq!(report(lab.ok(Command::AddLabels { endpoint: "live".into(), source })).counts.joined, 12);
     let before = until(&lab, "the labels", |live| labelled(live) == 12);
     let numbers = |live: &EndpointLive| -> Vec<_> {
         live.variants.iter().map(|v| (v.name.clone(), v.requests, v.predictions, v.labelled, v.score)).collect()
@@ -178,7 +181,7 @@ fn labels_and_numbers_are_there_after_a_restart_and_gone_with_the_endpoint() {
     let rest = ids.iter().zip(&rows).map(|(id, (y, _))| format!("{id},{y}\n")).collect::<Vec<_>>().concat();
     let source = LabelSource::Text(rest.into_bytes().into());
     let told = report(lab.ok(Command::AddLabels { endpoint: "live".into(), source }));
-    assert_eq!((told.joined, told.repeated), (8, 12));
+    assert_eq!((told.counts.joined, told.counts.repeated), (8, 12));
     let captured = folder.path().join("capture").join("live");
     assert!(captured.exists());
     lab.ok(Command::DeleteEndpoint { name: "live".into() });
@@ -208,9 +211,9 @@ fn a_traffic_test_that_a_swap_overtakes_labels_the_model_that_answered() {
     let after = ask(&lab, &[CSV], &rows[1].1);
     let labels = [&before, &after].map(|id| Label { id: id.clone(), values: vec![1.0] });
     let source = LabelSource::Given(labels.to_vec());
-    assert_eq!(report(lab.ok(Command::AddLabels { endpoint: "live".into(), source })).joined, 2);
+    assert_eq!(report(lab.ok(Command::AddLabels { endpoint: "live".into(), source })).counts.joined, 2);
     let live = until(&lab, "the label", |live| labelled(live) > 0);
-    assert_eq!((labelled(&live), live.capture.labels), (1, 2), "the other one is the old model's");
+    assert_eq!((labelled(&live), live.capture.labels.joined), (1, 2), "the other one is the old model's");
     lab.close();
 }
 

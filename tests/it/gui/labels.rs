@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use counterpoise::domain::data_capture::DataCapture;
-use counterpoise::domain::label::{Label, LabelReport};
+use counterpoise::domain::label::{Label, LabelCounts, LabelReport};
 use counterpoise::domain::s3_uri::S3Uri;
 use counterpoise::gui::App;
 use counterpoise::gui::route::Route;
@@ -47,8 +47,7 @@ fn labels_are_read_from_a_file_and_the_outcome_is_said() {
     harness.get_by_role_and_label(Role::RadioButton, &uri.to_string()).click();
     harness.run();
     let report = LabelReport {
-        joined: 40,
-        unknown: 2,
+        counts: LabelCounts { joined: 40, unknown: 2, ..LabelCounts::default() },
         problems: vec!["r-7: no captured request of this endpoint has this inference id".into()],
         ..LabelReport::default()
     };

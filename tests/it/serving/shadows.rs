@@ -146,20 +146,20 @@ async fn labels_compare_a_shadow_with_what_clients_got_whichever_comes_first() {
     // Labels first: the shadow has not answered anything yet.
     server.serving.set_instances("e", &[("S".to_owned(), 0)]).unwrap();
     ask_by_id(&server, 0..40).await;
-    assert_eq!(label(&server, 0..40, 20.0).joined, 40);
+    assert_eq!(label(&server, 0..40, 20.0).counts.joined, 40);
     assert_eq!(server.serving.live("e").unwrap().shadows[0].variant.labelled, 0);
     server.serving.set_instances("e", &[("S".to_owned(), 1)]).unwrap();
     until(&server, |live| live.shadows[0].variant.labelled == 40).await;
     // Then answers first.
     ask_by_id(&server, 40..100).await;
     until(&server, |live| live.shadows[0].variant.requests == 100).await;
-    assert_eq!(label(&server, 40..100, 20.0).joined, 60);
-    assert_eq!(label(&server, 0..100, 20.0).repeated, 100);
-    assert_eq!(label(&server, 0..100, 10.0).contradictory, 100);
+    assert_eq!(label(&server, 40..100, 20.0).counts.joined, 60);
+    assert_eq!(label(&server, 0..100, 20.0).counts.repeated, 100);
+    assert_eq!(label(&server, 0..100, 10.0).counts.contradictory, 100);
     // A chosen variant's request has no copy, so its label compares nothing.
     let forced = server.invocation("text/csv", "1,2").header("x-amzn-sagemaker-target-variant", "A");
     forced.header("x-amzn-sagemaker-inference-id", "id-100").send().await.unwrap();
-    assert_eq!(label(&server, 100..101, 20.0).forced, 1);
+    assert_eq!(label(&server, 100..101, 20.0).counts.forced, 1);
     let live = until(&server, |live| live.shadows[0].variant.labelled == 100).await;
     assert_eq!((live.shadows[0].variant.rmse, live.variants[0].rmse), (Some(0.0), Some(10.0)));
     // The first 50 errors, of 25 requests, tell how large an error may count.

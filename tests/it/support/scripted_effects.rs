@@ -3,7 +3,7 @@
 use counterpoise::domain::autopilot::Autopilot;
 use counterpoise::domain::bucket::{Bucket, content_type_of};
 use counterpoise::domain::endpoint::{Endpoint, EndpointStatus};
-use counterpoise::domain::label::LabelReport;
+use counterpoise::domain::label::{LabelCounts, LabelReport};
 use counterpoise::domain::reference::{Kind, ResourceRef};
 use counterpoise::domain::training_job::{SecondaryStatus, TrainingJob, TrainingJobStatus};
 use counterpoise::workspace::{Command, CommandError, Reply, Snapshot, Source};
@@ -107,7 +107,8 @@ pub fn apply(world: &mut Snapshot, command: &Command) -> Answer {
             None => drop(world.autopilots.remove(name)),
         },
         Command::AddLabels { .. } => {
-            return Ok(Reply::Labels(Box::new(LabelReport { joined: 1, ..LabelReport::default() })));
+            let counts = LabelCounts { joined: 1, ..LabelCounts::default() };
+            return Ok(Reply::Labels(Box::new(LabelReport { counts, ..LabelReport::default() })));
         }
         Command::SetGroundTruth { endpoint, prefix } => {
             edit(world, endpoint, |endpoint| endpoint.ground_truth.clone_from(prefix));

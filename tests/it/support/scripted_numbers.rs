@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use counterpoise::domain::algorithm::Algorithm;
 use counterpoise::domain::endpoint::Endpoint;
+use counterpoise::domain::label::LabelCounts;
 use counterpoise::domain::training_job::{TrainingJob, TrainingJobStatus};
 use counterpoise::stats::experiment::loss::BoundedLoss;
 use counterpoise::stats::experiment::single_look::Interval;
@@ -220,6 +221,10 @@ pub fn live(endpoint: &Endpoint, seconds: usize, seed: u64) -> EndpointLive {
         draining: 0,
         last_request_ms: Some(NOW.0),
         experiment: Some(Arc::new(ExperimentLive { summary, cap: loss.cap() })),
-        capture: CaptureLive { taken: 12_480, labels: 9_872, late: 14, unknown: 3, ..CaptureLive::default() },
+        capture: CaptureLive {
+            taken: 12_480,
+            labels: LabelCounts { joined: 9_872, late: 14, unknown: 3, ..LabelCounts::default() },
+            ..CaptureLive::default()
+        },
     }
 }

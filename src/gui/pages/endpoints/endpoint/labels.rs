@@ -158,19 +158,20 @@ pub(super) fn losses(ui: &mut Ui, live: Option<&EndpointLive>) {
 /// What was captured and labelled, in words.
 fn told(capture: &CaptureLive) -> Vec<String> {
     let n = |count: u64| format::count(count);
-    let mut lines = vec![format!("{} requests captured, {} labels counted.", n(capture.taken), n(capture.labels))];
+    let labels = &capture.labels;
+    let mut lines = vec![format!("{} requests captured, {} labels counted.", n(capture.taken), n(labels.joined))];
     let lost = [
         (capture.dropped, "not captured: the disk could not keep up"),
         (capture.unwritten, "not on disk: it refused them"),
         (capture.without_body, "captured without a body, which was too long"),
     ];
     let odd = [
-        (capture.late, "came late"),
-        (capture.forced, "were for requests to a chosen variant and do not count"),
-        (capture.contradictory, "contradicted an earlier label, which counts"),
-        (capture.repeated, "were known already"),
-        (capture.unknown, "named no known request"),
-        (capture.unfit, "fit no answer"),
+        (labels.late, "came late"),
+        (labels.forced, "were for requests to a chosen variant and do not count"),
+        (labels.contradictory, "contradicted an earlier label, which counts"),
+        (labels.repeated, "were known already"),
+        (labels.unknown, "named no known request"),
+        (labels.unfit, "fit no answer"),
     ];
     for (what, counts) in [("Requests", lost.as_slice()), ("Labels", odd.as_slice())] {
         let parts: Vec<String> = counts
@@ -186,9 +187,9 @@ fn told(capture: &CaptureLive) -> Vec<String> {
 }
 
 fn outcome(ui: &mut Ui, report: &LabelReport) {
-    let (tone, name) = match report.joined {
+    let (tone, name) = match report.counts.joined {
         0 => (PillTone::Warn, "None"),
-        joined if joined == report.total() => (PillTone::Ok, "All"),
+        joined if joined == report.counts.total() => (PillTone::Ok, "All"),
         _ => (PillTone::Warn, "Some"),
     };
     text_of(ui, tone, name, &report.summary());
@@ -207,12 +208,14 @@ fn text_of(ui: &mut Ui, tone: PillTone, name: &str, words: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::label::LabelCounts;
 
     #[test]
     fn only_what_happened_is_told() {
-        let mut capture = CaptureLive { taken: 1_200, labels: 3, ..CaptureLive::default() };
+        let labels = LabelCounts { joined: 3, ..LabelCounts::default() };
+        let mut capture = CaptureLive { taken: 1_200, labels, ..CaptureLive::default() };
         assert_eq!(told(&capture), ["1,200 requests captured, 3 labels counted."]);
-        (capture.dropped, capture.contradictory, capture.unknown) = (4, 1, 2);
+        (capture.dropped, capture.labels.contradictory, capture.labels.unknown) = (4, 1, 2);
         assert_eq!(told(&capture)[1], "Requests: 4 not captured: the disk could not keep up.");
         assert_eq!(
             told(&capture)[2],

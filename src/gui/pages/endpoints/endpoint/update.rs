@@ -56,7 +56,7 @@ pub(super) struct Line {
 
 /// Whether there is something for the accuracy alarm to go by.
 fn labels_come(live: &EndpointLive) -> bool {
-    live.capture.labels > 0 || live.variants.iter().any(|variant| variant.labelled > 0)
+    live.capture.labels.joined > 0 || live.variants.iter().any(|variant| variant.labelled > 0)
 }
 
 /// The variants as they would serve.
