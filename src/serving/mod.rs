@@ -16,6 +16,7 @@ mod lineup;
 mod log;
 mod moves;
 pub mod router;
+mod scored;
 mod shadow;
 #[cfg(test)]
 mod shift_tests;
