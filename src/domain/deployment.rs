@@ -200,6 +200,14 @@ impl DeploymentPlan {
         self.routing == Routing::AllAtOnce && self.bake_s == 0 && self.alarms.is_empty()
     }
 
+    /// Where it watches accuracy: the share of good updates that may go back by it.
+    pub fn accuracy_alpha(&self) -> Option<f64> {
+        self.alarms.iter().find_map(|alarm| match alarm {
+            Alarm::Accuracy { alpha } => Some(*alpha),
+            _ => None,
+        })
+    }
+
     /// Seconds that it takes from the first step on, when all goes well.
     pub fn planned_s(&self, instances: u32) -> u32 {
         let steps = u32::try_from(self.routing.shares(instances).len()).unwrap_or(u32::MAX);

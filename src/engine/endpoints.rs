@@ -264,10 +264,7 @@ impl Control {
     /// What labels say of the update under way, where its plan watches them.
     fn labels_of(&self, name: &str) -> Option<Labels> {
         let newest = self.world.endpoints.get(name)?.deployments.last()?;
-        let alpha = newest.plan.alarms.iter().find_map(|alarm| match alarm {
-            Alarm::Accuracy { alpha } => Some(*alpha),
-            _ => None,
-        })?;
+        let alpha = newest.plan.accuracy_alpha()?;
         let (watched, is_worse) = self.shared.serving.accuracy(name, alpha)?;
         Some(Labels { watched, is_worse })
     }

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +20,7 @@ use crate::domain::s3_uri::S3Uri;
 use crate::domain::time::Timestamp;
 use crate::serving::{FleetSpec, VariantSpec};
 use crate::store::Objects;
+use crate::util::file::{sync_parent, write_whole};
 
 /// The files of all fleets.
 #[derive(Debug)]
@@ -312,24 +313,6 @@ fn same_file(_body: &File, _path: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Writes a file that is there in full or not at all.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = path.with_extension("tmp");
-    let mut file = File::create(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    sync_parent(path)
-}
-
-/// Makes a new name in a folder last. Only Unix has a way to ask for it.
-fn sync_parent(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -342,15 +325,5 @@ mod tests {
         assert_eq!(parse_key(path.file_name().unwrap().to_str().unwrap()), Some(key));
         assert_eq!(parse_key("boston.1.json"), None);
         assert_eq!(parse_key("boston.1.2.tmp"), None);
-    }
-
-    #[test]
-    fn a_file_is_written_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.json");
-        write_whole(&path, b"one").unwrap();
-        write_whole(&path, b"two").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"two");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::fleets::write_whole;
 use crate::serving::Serving;
 use crate::stats::live::EndpointLive;
+use crate::util::file::write_whole;
 use crate::workspace::Snapshot;
 
 /// How often they are written down, milliseconds. After a crash as much is forgotten.

@@ -22,6 +22,12 @@ pub fn count(n: u64) -> String {
     out
 }
 
+/// "2 variants", "2 variants, 1 in shadow".
+pub fn variants(production: usize, shadows: usize) -> String {
+    let words = plural(production, "variant");
+    if shadows == 0 { words } else { format!("{words}, {shadows} in shadow") }
+}
+
 /// "212 MB", decimal units as S3's console shows them.
 pub fn bytes(n: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];

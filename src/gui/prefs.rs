@@ -1,7 +1,7 @@
 //! What a person set and wants to find again: `console.json` in the workspace's folder, written whole and renamed, never on the frame's thread.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::route::Route;
 use super::theme::ThemeChoice;
+use crate::util::file::write_whole;
 
 /// The name of the file in the workspace's folder.
 pub const FILE: &str = "console.json";
@@ -90,13 +91,7 @@ pub fn read(path: &Path) -> Kept {
 }
 
 fn write(path: &Path, kept: &Kept) -> io::Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".new");
-    let temporary = PathBuf::from(temporary);
-    let mut file = std::fs::File::create(&temporary)?;
-    file.write_all(&serde_json::to_vec_pretty(kept)?)?;
-    file.sync_all()?;
-    std::fs::rename(&temporary, path)
+    write_whole(path, &serde_json::to_vec_pretty(kept)?)
 }
 
 #[derive(Default)]

@@ -62,40 +62,18 @@ impl Trial {
     /// error may count.
     pub fn labelled(&self, drawn: &Drawn, outcomes: &[Outcome], lateness_ms: Option<f64>) -> Option<Judged> {
         let mut state = self.lock();
-        let (mut sum, mut rows) = (0.0, 0.0);
-        for outcome in outcomes {
-            let y = match *outcome {
-                Outcome::Class { right } => Some(f64::from(u8::from(right))),
-                Outcome::Error(error) => state.loss.outcome(error),
-            };
-            if let Some(y) = y {
-                sum += y;
-                rows += 1.0;
-            }
-        }
-        if rows == 0.0 {
-            return None;
-        }
-        let y = sum / rows;
-        state.experiment.labelled(drawn.epoch, drawn.place, y, lateness_ms);
+        let State { experiment, loss } = &mut *state;
+        let y = mean(outcomes.iter().filter_map(|outcome| outcome.graded(|error| loss.outcome(error))))?;
+        experiment.labelled(drawn.epoch, drawn.place, y, lateness_ms);
         let is_error = matches!(outcomes.first(), Some(Outcome::Error(_)));
-        let cap = state.loss.cap().filter(|_| is_error);
+        let cap = loss.cap().filter(|_| is_error);
         Some(Judged { epoch: drawn.epoch, y, cap })
     }
 
     /// What outcomes come to that count nowhere, such as another model's on the same rows; `None` as for [`Trial::labelled`].
     pub fn rated(&self, outcomes: &[Outcome]) -> Option<f64> {
         let state = self.lock();
-        let rated = |outcome: &Outcome| match *outcome {
-            Outcome::Class { right } => Some(f64::from(u8::from(right))),
-            Outcome::Error(error) => state.loss.rated(error),
-        };
-        let (mut sum, mut rows) = (0.0, 0.0);
-        for y in outcomes.iter().filter_map(rated) {
-            sum += y;
-            rows += 1.0;
-        }
-        (rows > 0.0).then(|| sum / rows)
+        mean(outcomes.iter().filter_map(|outcome| outcome.graded(|error| state.loss.rated(error))))
     }
 
     /// What it says now.
@@ -103,6 +81,12 @@ impl Trial {
         let state = self.lock();
         ExperimentLive { summary: state.experiment.summary(), cap: state.loss.cap() }
     }
+}
+
+/// The mean of the rows of a request; `None` without any.
+pub(super) fn mean(graded: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, rows) = graded.fold((0.0, 0.0), |(sum, rows), y| (sum + y, rows + 1.0));
+    (rows > 0.0).then(|| sum / rows)
 }
 
 fn key(arm: &Arm) -> ArmKey {

@@ -3,10 +3,11 @@
 //! A label counts here once both answers are there, whichever came last. The comparison is paired, so what makes a row hard is hard for
 //! both, and far fewer labels tell two models apart than where each answers requests of its own.
 
+use std::mem::discriminant;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::answers::{Reading, judge};
-use super::trial::Judged;
+use super::trial::{Judged, mean};
 use super::window::Meter;
 use crate::stats::experiment::ALPHA;
 use crate::stats::experiment::loss::BoundedLoss;
@@ -33,26 +34,23 @@ impl Versus {
     /// `None` where they do not count (yet).
     fn labelled(&self, client: &[Outcome], shadow: &[Outcome]) -> Option<Judged> {
         let mut state = self.lock();
-        let (mut sum, mut rows) = (0.0, 0.0);
-        for (client, shadow) in client.iter().zip(shadow) {
+        let State { paired, loss } = &mut *state;
+        let rows = client.iter().zip(shadow).filter_map(|(client, shadow)| {
             // Where one of them answers a class and the other a number, nothing is comparable.
-            let (client, shadow, graded) = match (*client, *shadow) {
-                (Outcome::Class { right: client }, Outcome::Class { right: shadow }) => {
-                    (Some(f64::from(u8::from(client))), Some(f64::from(u8::from(shadow))), false)
-                }
-                (Outcome::Error(client), Outcome::Error(shadow)) => {
-                    (state.loss.outcome(client), state.loss.outcome(shadow), true)
-                }
-                _ => continue,
-            };
-            if let (Some(client), Some(shadow)) = (client, shadow) {
-                let new = || if graded { Paired::graded(ALPHA) } else { Paired::classes(ALPHA) };
-                state.paired.get_or_insert_with(new).row(client, shadow);
-                (sum, rows) = (sum + shadow, rows + 1.0);
+            if discriminant(client) != discriminant(shadow) {
+                return None;
             }
-        }
+            let [client_y, shadow_y] = [client, shadow].map(|outcome| outcome.graded(|error| loss.outcome(error)));
+            let (client_y, shadow_y) = client_y.zip(shadow_y)?;
+            let new = || match shadow {
+                Outcome::Class { .. } => Paired::classes(ALPHA),
+                Outcome::Error(_) => Paired::graded(ALPHA),
+            };
+            paired.get_or_insert_with(new).row(client_y, shadow_y);
+            Some(shadow_y)
+        });
         // One epoch only: its share of the requests says nothing about its answers.
-        (rows > 0.0).then(|| Judged { epoch: 0, y: sum / rows, cap: state.loss.cap() })
+        mean(rows).map(|y| Judged { epoch: 0, y, cap: loss.cap() })
     }
 
     /// What it says now; `None` before the first row that both answered.

@@ -221,3 +221,13 @@ pub enum Outcome {
     /// A regression's error, prediction − label, in the label's unit.
     Error(f64),
 }
+
+impl Outcome {
+    /// As a number in [0, 1]: 1 and 0 for right and wrong, or what `error` makes of an error; `None` where that does not count.
+    pub fn graded(self, error: impl FnOnce(f64) -> Option<f64>) -> Option<f64> {
+        match self {
+            Self::Class { right } => Some(f64::from(u8::from(right))),
+            Self::Error(size) => error(size),
+        }
+    }
+}

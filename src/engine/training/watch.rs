@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fleets::write_whole;
 use super::log::JobLog;
+use crate::util::file::write_whole;
 use crate::workspace::{LogPage, MetricPoint, TrainingCurve, TrainingProgress};
 
 /// The watches of all jobs.

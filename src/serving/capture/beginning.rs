@@ -1,10 +1,11 @@
 //! Where the experiment of an endpoint last began anew: a small file beside the segments, so that what is read from them is told apart.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Capture;
+use crate::util::file::write_whole;
 
 /// The file's name; it holds the number of an epoch.
 const NAME: &str = "experiment-from";
@@ -20,11 +21,7 @@ pub(super) fn read(folder: &Path) -> Option<u64> {
 
 fn write(folder: &Path, epoch: u64) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    let (to, temporary) = (path(folder), path(folder).with_extension("tmp"));
-    let mut file = File::create(&temporary)?;
-    writeln!(file, "{epoch}")?;
-    file.sync_all()?;
-    fs::rename(&temporary, &to)
+    write_whole(&path(folder), format!("{epoch}\n").as_bytes())
 }
 
 impl Capture {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use counterpoise::serving::instances::{Occupation, QUEUE};
-use counterpoise::serving::{Invocation, Seated};
+use counterpoise::serving::{Invocation, Seated, Serving};
 use tokio::task::JoinHandle;
 
 use super::server::{LIMIT, Server, fleet};
@@ -36,21 +36,10 @@ fn send(server: &Server) -> JoinHandle<(u16, String, String)> {
     })
 }
 
-async fn until(server: &Server, what: impl Fn(Occupation) -> bool) {
-    let seen = async {
-        while !what(server.serving.totals("e").unwrap().0[0].instances) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    tokio::time::timeout(LIMIT, seen).await.expect("the queue gets there");
-}
-
-fn waiting(count: usize) -> impl Fn(Occupation) -> bool {
-    move |occupation| occupation.waiting as usize == count
-}
-
-async fn metrics(server: &Server) -> String {
-    server.client.get(server.url("/metrics")).send().await.unwrap().text().await.unwrap()
+/// Until so many requests wait for an instance.
+async fn waiting(server: &Server, count: usize) {
+    let look = |serving: &Serving| (serving.totals("e")?.0[0].instances.waiting as usize == count).then_some(());
+    server.until("the queue", look).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -59,7 +48,7 @@ async fn what_the_queue_can_not_hold_is_turned_away_and_nobody_else_waits() {
     server.install(fleet(&server.serving, &[("A", 1.0, 10.0)]));
     let at_work = working(&server).await;
     let queued: Vec<_> = (0..QUEUE).map(|_| send(&server)).collect();
-    until(&server, waiting(QUEUE)).await;
+    waiting(&server, QUEUE).await;
     let refused = server.invocation("text/csv", heavy()).send().await.unwrap();
     assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (503, &"1".parse().unwrap()));
     assert_eq!(refused.headers()["x-amzn-errortype"], "ServiceUnavailable");
@@ -69,18 +58,16 @@ async fn what_the_queue_can_not_hold_is_turned_away_and_nobody_else_waits() {
     // Their queue holds no thread of a connection: a request of one row passes them all.
     let light = server.invocation("text/csv", "1,2").send().await.unwrap();
     assert_eq!((light.status().as_u16(), light.text().await.unwrap()), (200, "10".to_owned()));
-    let page = metrics(&server).await;
     let labels = r#"{endpoint="e",variant="A",model="answers-10"}"#;
-    for line in [
+    let lines = [
         format!("counterpoise_turned_away_total{labels} 1"),
         format!("counterpoise_server_errors_total{labels} 1"),
         format!("counterpoise_variant_instances{labels} 1"),
         format!("counterpoise_variant_busy_instances{labels} 1"),
         format!("counterpoise_variant_waiting_requests{labels} 32"),
         format!("counterpoise_model_latency_seconds_count{labels} 1"),
-    ] {
-        assert!(page.lines().any(|is| is == line), "{line} is not in\n{page}");
-    }
+    ];
+    server.assert_metrics(&lines).await;
     assert!(queued.iter().all(|request| !request.is_finished()));
     end(at_work);
     for request in queued {
@@ -99,13 +86,13 @@ async fn more_instances_begin_at_once_with_what_waits() {
     server.install(fleet(&server.serving, &[("A", 1.0, 10.0)]));
     let at_work = working(&server).await;
     let queued = send(&server);
-    until(&server, waiting(1)).await;
+    waiting(&server, 1).await;
     server.serving.set_instances("e", &[("A".to_owned(), 2)]).unwrap();
     assert_eq!(queued.await.unwrap().0, 200, "answered while the first instance still works");
     // With one again, the next waits for the first.
     server.serving.set_instances("e", &[("A".to_owned(), 1)]).unwrap();
     let queued = send(&server);
-    until(&server, waiting(1)).await;
+    waiting(&server, 1).await;
     end(at_work);
     assert_eq!(queued.await.unwrap().0, 200);
     assert!(server.serving.set_instances("e", &[("B".to_owned(), 1)]).unwrap_err().to_string().contains("variant B"));
@@ -118,7 +105,7 @@ async fn the_old_fleet_keeps_its_queue_and_the_new_one_begins_without() {
     server.install(fleet(&server.serving, &[("A", 1.0, 10.0)]));
     let at_work = working(&server).await;
     let queued = send(&server);
-    until(&server, waiting(1)).await;
+    waiting(&server, 1).await;
     let old = server.serving.install("e", fleet(&server.serving, &[("A", 1.0, 20.0)]), "next").unwrap();
     assert_eq!(old.in_flight(), 2, "what works and what waits");
     let (status, _, body) = send(&server).await.unwrap();
@@ -141,9 +128,9 @@ async fn a_client_that_hangs_up_leaves_the_queue() {
     let mut gone = server.connect();
     let head = "POST /endpoints/e/invocations HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n";
     gone.write_all(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
-    until(&server, waiting(1)).await;
+    waiting(&server, 1).await;
     drop(gone);
-    until(&server, waiting(0)).await;
+    waiting(&server, 0).await;
     end(at_work);
     assert_eq!(send(&server).await.unwrap().0, 200);
     server.stop().await;

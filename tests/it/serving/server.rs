@@ -69,6 +69,27 @@ impl Server {
         self.client.post(self.url("/endpoints/e/invocations")).header("content-type", content_type).body(body)
     }
 
+    /// Looks until it finds what is looked for; what the data plane counts on other threads can't be waited for otherwise.
+    pub async fn until<T>(&self, what: &str, look: impl Fn(&Serving) -> Option<T>) -> T {
+        let seen = async {
+            loop {
+                if let Some(found) = look(&self.serving) {
+                    return found;
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(LIMIT, seen).await.unwrap_or_else(|_| panic!("never seen: {what}"))
+    }
+
+    /// What a scraper reads must have these lines.
+    pub async fn assert_metrics(&self, lines: &[String]) {
+        let page = self.client.get(self.url("/metrics")).send().await.unwrap().text().await.unwrap();
+        for line in lines {
+            assert!(page.lines().any(|is| is == line), "{line} is not in\n{page}");
+        }
+    }
+
     /// A connection of its own. It blocks, which holds nobody up: a test's body doesn't run on the runtime's workers.
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();

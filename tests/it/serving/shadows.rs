@@ -1,7 +1,6 @@
 //! Shadow variants over real HTTP: they see what production answers, at their share, and no client ever sees or waits for them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use counterpoise::domain::label::{Label, LabelReport};
 use counterpoise::stats::live::{EndpointLive, ShadowLive};
@@ -21,16 +20,7 @@ async fn ask(server: &Server, requests: usize) {
 }
 
 async fn until(server: &Server, what: impl Fn(&EndpointLive) -> bool) -> Arc<EndpointLive> {
-    let seen = async {
-        loop {
-            let live = server.serving.live("e").unwrap();
-            if what(&live) {
-                return live;
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
-    tokio::time::timeout(LIMIT, seen).await.expect("the shadows get there")
+    server.until("the shadows", |serving| serving.live("e").filter(|live| what(live))).await
 }
 
 /// Copies that were made, whether they are answered or wait, and those that were not.
@@ -68,15 +58,13 @@ async fn shadows_see_their_share_and_nobody_sees_them() {
     ask(&server, 50).await;
     let live = until(&server, |live| live.shadows[2].variant.requests == 50).await;
     assert_eq!(live.shadows[0].variant.requests, 400);
-    let page = server.client.get(server.url("/metrics")).send().await.unwrap().text().await.unwrap();
     let labels = r#"{endpoint="e",variant="none",model="answers-40"}"#;
-    for line in [
+    let lines = [
         format!("counterpoise_shadow_requests_total{labels} 50"),
         format!("counterpoise_shadow_dropped_total{labels} 0"),
         format!("counterpoise_shadow_share{labels} 1"),
-    ] {
-        assert!(page.lines().any(|is| is == line), "{line} is not in\n{page}");
-    }
+    ];
+    server.assert_metrics(&lines).await;
     server.stop().await;
 }
 

@@ -13,6 +13,7 @@ use crate::domain::extras::Extras;
 use crate::domain::name;
 use crate::domain::price;
 use crate::domain::time::Timestamp;
+use crate::gui::format;
 use crate::gui::pages::naming;
 use crate::workspace::Snapshot;
 
@@ -69,11 +70,7 @@ pub fn shadow_shares(config: &EndpointConfig) -> Vec<f64> {
 
 /// "2 variants, 1 in shadow".
 pub fn variants_words(config: &EndpointConfig) -> String {
-    let words = crate::gui::format::plural(config.variants.len(), "variant");
-    match config.shadow_variants.len() {
-        0 => words,
-        n => format!("{words}, {n} in shadow"),
-    }
+    format::variants(config.variants.len(), config.shadow_variants.len())
 }
 
 /// Share of each weight; all 0 when they sum to 0.

@@ -144,10 +144,7 @@ fn summary(endpoint: &Endpoint, now: Timestamp) -> String {
             _ => format!("{requested} was asked for"),
         });
     }
-    parts.push(match endpoint.shadow_variants.len() {
-        0 => format::plural(endpoint.variants.len(), "variant"),
-        shadows => format!("{}, {shadows} in shadow", format::plural(endpoint.variants.len(), "variant")),
-    });
+    parts.push(format::variants(endpoint.variants.len(), endpoint.shadow_variants.len()));
     if endpoint.status != EndpointStatus::Failed {
         parts.push(format::usd_per_hour(endpoint.usd_per_hour()));
     }
@@ -236,7 +233,7 @@ pub(super) fn card(
             Some("text/csv") => format!("CSV · {cost}"),
             _ => cost,
         },
-        instances: instances::explained(variant),
+        instances: instances::explained(variant, "heavy request"),
     }
 }
 

@@ -14,10 +14,10 @@ use crate::workspace::Command;
 /// What instances are, in one sentence.
 const MEANING: &str = "A variant answers as many heavy requests (over 64 KB) at a time as it has instances. 32 more may wait; the next are turned away with 503. Small requests are answered at once. A shadow variant answers as many copies at a time.";
 
-/// For a tooltip: how many of which, and what they do.
-pub(super) fn explained(variant: &EndpointVariant) -> String {
+/// For a tooltip: how many of which, and what they do; `requests` says what kind of request they are for.
+pub(super) fn explained(variant: &EndpointVariant, requests: &str) -> String {
     let count = variant.instance_count as usize;
-    let at_a_time = format::plural(count, "heavy request");
+    let at_a_time = format::plural(count, requests);
     format!("{count} × {}: answers {at_a_time} at a time", variant.instance_type)
 }
 
@@ -102,6 +102,18 @@ fn stepper(ui: &mut Ui, cx: &Context<'_>, name: &str, count: u32, can: bool) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tooltip_says_what_they_are_for() {
+        let variant = EndpointVariant {
+            name: "s".into(),
+            model_name: "m".into(),
+            weight: 1.0,
+            instance_count: 2,
+            instance_type: "ml.m5.large".into(),
+        };
+        assert_eq!(explained(&variant, "copied request"), "2 × ml.m5.large: answers 2 copied requests at a time");
+    }
 
     #[test]
     fn what_instances_do_is_said_in_one_line() {

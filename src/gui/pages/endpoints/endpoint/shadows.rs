@@ -3,8 +3,7 @@
 use egui::{Align, Color32, Layout, Sense, Slider, Stroke, Ui, pos2, vec2};
 
 use super::data::{self, VariantData};
-use super::score;
-use super::{EndpointPage, Frame};
+use super::{EndpointPage, Frame, instances, score};
 use crate::domain::endpoint::{Endpoint, EndpointStatus};
 use crate::domain::promotion;
 use crate::gui::action::{Action, Confirm};
@@ -50,12 +49,15 @@ pub(super) fn of(
         let model_exists = snapshot.models.contains(&variant.model_name);
         let answered = numbers.map_or(0, |shadow| shadow.variant.requests);
         ShadowData {
-            card: data::card(
-                variant,
-                (live, numbers.map(|shadow| &shadow.variant), None),
-                color(&variant.name),
-                model_exists,
-            ),
+            card: VariantData {
+                instances: instances::explained(variant, "copied request"),
+                ..data::card(
+                    variant,
+                    (live, numbers.map(|shadow| &shadow.variant), None),
+                    color(&variant.name),
+                    model_exists,
+                )
+            },
             share,
             dropped: match dropped {
                 0 => "0".to_owned(),

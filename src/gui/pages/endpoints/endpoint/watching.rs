@@ -1,23 +1,15 @@
 //! What the accuracy alarm of an update sees, in words. Pure.
 
 use crate::domain::accuracy::{Compared, Labelled, Measure, Watched};
-use crate::domain::deployment::{Alarm, DeploymentPlan};
+
 use crate::domain::endpoint::{Deployment, DeploymentStage};
 use crate::gui::format;
 use crate::gui::widgets::plot::scale::grouped;
 use crate::stats::live::EndpointLive;
 
-/// The share of false alarms of a plan's accuracy alarm, where it has one.
-pub(super) fn alpha(plan: &DeploymentPlan) -> Option<f64> {
-    plan.alarms.iter().find_map(|alarm| match alarm {
-        Alarm::Accuracy { alpha } => Some(*alpha),
-        _ => None,
-    })
-}
-
 /// The line of the timeline; `None` where the plan does not watch accuracy, or traffic has not begun to move.
 pub(super) fn line(deployment: &Deployment, live: Option<&EndpointLive>) -> Option<String> {
-    let alpha = alpha(&deployment.plan)?;
+    let alpha = deployment.plan.accuracy_alpha()?;
     let shift = live.and_then(|live| live.shift.as_ref()).filter(|shift| shift.deployment == deployment.number);
     let stands = deployment.stage() <= DeploymentStage::Baking;
     match shift.filter(|_| stands) {
@@ -79,6 +71,7 @@ fn said(score: f64, measure: Measure) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::deployment::{Alarm, DeploymentPlan};
     use crate::domain::time::Timestamp;
     use crate::stats::live::ShiftLive;
 
